@@ -1,0 +1,1 @@
+"""A research pipeline for one-vs-rest convolutional heads."""

@@ -1,0 +1,50 @@
+"""The console script: ovrcnn STAGE ...; the same as python -m pipeline.STAGE ..."""
+
+import importlib
+import os
+import sys
+
+from . import console
+
+STAGES = {
+    "compose": "an experiment's settings and points, resolved",
+    "prepare": "its images and labels in one npz",
+    "train": "one point, or a sweep",
+    "compare": "the points of a sweep side by side",
+    "ui": "MLflow's pages on 127.0.0.1",
+}
+
+
+def main() -> None:
+    """Run the stage that the first argument names."""
+    console.run(dispatch)
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Hand the rest of the command line to a stage; its exit code."""
+    if arguments[:1] == ["-sc"]:
+        return _complete(arguments)
+    if arguments[:1] in ([], ["-h"], ["--help"]):
+        print("usage: ovrcnn STAGE [SETTING=VALUE ...]\n")
+        print("\n".join(f"  {name:16s} {what}" for name, what in STAGES.items()))
+        print("\novrcnn train --help lists all settings")
+        return 0
+    stage = arguments[0]
+    if stage not in STAGES:
+        print(f"ovrcnn: there is no stage {stage!r}; there are {', '.join(STAGES)}", file=sys.stderr)
+        return 1
+    return int(importlib.import_module(f"pipeline.{stage.replace('-', '_')}").main(arguments[1:]))
+
+
+def _complete(arguments: list[str]) -> int:
+    """Tab completion: the stage first, then what Hydra knows, which must not see the stage's word."""
+    words = os.environ.get("COMP_LINE", "").split(" ")
+    if "query" in " ".join(arguments) and len(words) <= 2:
+        print("\n".join(name for name in STAGES if name.startswith(words[-1])))
+        return 0
+    if "query" in " ".join(arguments):
+        os.environ["COMP_LINE"] = " ".join([words[0], *words[2:]])
+        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+    from . import train
+
+    return train.main(arguments)

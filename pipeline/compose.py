@@ -1,0 +1,20 @@
+"""Stage compose: an experiment's settings and points, resolved, into its config.yaml.
+
+python -m pipeline.compose experiment=digits
+"""
+
+from hydra._internal.utils import get_args_parser
+
+from . import console
+from .grid import compose_grid, write_grid
+
+
+def main(arguments: list[str]) -> int:
+    """Write experiments/<name>/config.yaml, on which the later stages depend."""
+    grid = compose_grid(get_args_parser().parse_args(arguments))
+    print(f"{write_grid(grid)}: {len(grid.points)} points")
+    return 0
+
+
+if __name__ == "__main__":
+    console.run(main)

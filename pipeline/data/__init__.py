@@ -1,0 +1,1 @@
+"""Sources of images and labels, and what they become: a Dataset. One source a file."""

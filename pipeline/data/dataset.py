@@ -1,0 +1,123 @@
+"""A Dataset: images, labels, classes and split, checked once, so that whatever follows need not ask again."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLIT_STREAM = 3
+SPLITS = ("train", "validation", "test")
+TRAIN, VALIDATION, TEST = range(3)
+
+
+class DataError(ValueError):
+    """Data cannot be used; the message is one line that names the file or setting."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """images: (N, H, W), as stored; a pixel is the stored number divided by `scale`. labels: (N,) indices of `classes`.
+
+    split: (N,) of 0 train, 1 validation, 2 test.
+    """
+
+    name: str
+    images: NDArray[np.generic] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
+    classes: tuple[str, ...]
+    split: NDArray[np.uint8] = field(repr=False)
+    scale: float
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that reaches the numbers, 64 hex digits. The name does not count."""
+        digest = hashlib.sha256()
+        for array in (self.images, self.labels, self.split, np.float64(self.scale)):
+            array = np.ascontiguousarray(array)
+            digest.update(f"{array.dtype.str} {array.shape} ".encode())
+            digest.update(array.tobytes() if array.nbytes < 2**20 else memoryview(array).cast("B"))
+        digest.update("\0".join(self.classes).encode())
+        return digest.hexdigest()
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        return self.images.shape[1], self.images.shape[2]
+
+    def part(self, split: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+        """Images and labels of one split; a split that holds all images is not copied."""
+        chosen = self.split == split
+        if chosen.all():
+            return self.images, self.labels
+        return self.images[chosen], self.labels[chosen]
+
+    def count(self, split: int) -> int:
+        return int((self.split == split).sum())
+
+
+def build(
+    name: str,
+    images: NDArray[np.generic],
+    labels: NDArray[np.generic],
+    split: NDArray[np.uint8],
+    scale: float | None,
+    classes: tuple[str, ...] | None = None,
+) -> Dataset:
+    """Check and complete what a source read. DataError, with `name` first, when it cannot be trained on.
+
+    labels: (N,) integers or strings; the classes are their sorted values, unless `classes` names them and labels index it.
+    scale None: 1 for pixels in [-1, 1], else the largest absolute pixel of the training split.
+    """
+    _check(name, images, labels)
+    if classes is None:
+        values, labels = np.unique(labels, return_inverse=True)
+        classes = tuple(str(value) for value in values)
+    if len(classes) < 2:
+        raise DataError(f"{name}: all labels are {classes[0]!r}; one-vs-rest needs at least two classes")
+    if scale is None:
+        training = images[split == TRAIN]
+        largest = float(max(training.max(initial=0), -float(training.min(initial=0))))
+        scale = largest if largest > 1 else 1.0
+    return Dataset(name, images, labels.astype(np.int64), classes, split, scale)
+
+
+def _check(name: str, images: NDArray[np.generic], labels: NDArray[np.generic]) -> None:
+    if images.ndim != 3 or min(images.shape) < 1:
+        raise DataError(f"{name}: images must be (N, H, W), not {images.shape}")
+    if min(images.shape[1:]) < 2:
+        raise DataError(f"{name}: images must have at least 2 x 2 pixels, not {images.shape[1]} x {images.shape[2]}")
+    if images.dtype.kind not in "uif":
+        raise DataError(f"{name}: images must be integers or floats, not {images.dtype}")
+    if labels.ndim != 1:
+        raise DataError(f"{name}: labels must be (N,), not {labels.shape}")
+    if labels.dtype.kind not in "uiU":
+        raise DataError(f"{name}: labels must be integers or strings, not {labels.dtype}")
+    if len(labels) != len(images):
+        raise DataError(f"{name}: there are {len(images)} images and {len(labels)} labels")
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        where = int(np.argmin(np.isfinite(images).all(axis=(1, 2))))
+        raise DataError(f"{name}: image {where} has a pixel that is nan or inf; all pixels must be finite")
+
+
+def stratified_split(
+    labels: NDArray[np.generic], seed: int, folds: int, fold: int, validation: float
+) -> NDArray[np.uint8]:
+    """A (N,) split: one image in `folds` is test, a share `validation` of all images validation, the rest training.
+
+    Shuffled by the seed, then dealt out class by class, so that each class is shared out to within one image. The folds of
+    one seed do not overlap and cover all images.
+    """
+    shuffled = np.random.default_rng([seed, SPLIT_STREAM]).permutation(len(labels))
+    ordered = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    split = np.zeros(len(labels), np.uint8)
+    split[ordered[fold::folds]] = TEST
+    rest = ordered[split[ordered] == TRAIN]
+    split[evenly(rest, round(validation * len(labels)))] = VALIDATION
+    return split
+
+
+def evenly(ordered: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """`count` entries of `ordered`, evenly spaced; all of them when there are fewer."""
+    count = min(count, len(ordered))
+    return ordered[np.arange(count) * len(ordered) // max(count, 1)]

@@ -1,0 +1,58 @@
+"""Prepared data: a Dataset as one npz file, mapped into memory by every worker instead of read by each."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from ..files import read_npz, write_npz
+from ..settings import Settings
+from . import arrays, digits, notebook
+from .dataset import Dataset
+
+LOADERS = {"digits": digits.load, "arrays": arrays.load, "notebook": notebook.load}
+
+
+def prepared_path(settings: Settings) -> Path:
+    """Where the prepared data of these settings lies: named by source, settings, seed, and the time of the source's file."""
+    key: dict[str, object] = {"data": asdict(settings.data), "seed": settings.seed}
+    path = settings.data.path
+    if path:
+        resolved = Path(path).expanduser().resolve()
+        key["path"] = str(resolved)
+        if resolved.exists():
+            status = resolved.stat()
+            key["file"] = [status.st_size, status.st_mtime_ns]
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return settings.folder / "data" / f"{settings.data.source}-{digest[:12]}.npz"
+
+
+def prepare(settings: Settings) -> Dataset:
+    """The Dataset of these settings: read from the prepared file, which is written first if need be. DataError, FileError."""
+    path = prepared_path(settings)
+    if not path.exists():
+        write(path, load(settings))
+    return read(path)
+
+
+def load(settings: Settings) -> Dataset:
+    """The Dataset straight from its source."""
+    return LOADERS[settings.data.source](settings)
+
+
+def write(path: Path, dataset: Dataset) -> None:
+    text = {"name": np.array(dataset.name), "classes": np.array(dataset.classes), "digest": np.array(dataset.digest)}
+    numbers = {"labels": dataset.labels, "split": dataset.split, "scale": np.array(dataset.scale)}
+    write_npz(path, {**text, **numbers, "images": dataset.images})
+
+
+def read(path: Path) -> Dataset:
+    """A prepared Dataset; its images are a read-only map of the file."""
+    a = read_npz(path, ["name", "classes", "digest", "labels", "split", "scale", "images"])
+    classes = tuple(str(name) for name in a["classes"])
+    dataset = Dataset(str(a["name"]), a["images"], np.array(a["labels"]), classes, np.array(a["split"]), float(a["scale"]))
+    # The digest was computed from these very arrays when the file was written; hashing again would cost every worker.
+    dataset.__dict__["digest"] = str(a["digest"])
+    return dataset

@@ -1,0 +1,27 @@
+"""The interchangeable engines. An engine is a module with `advance` and `logits`, see `numpy_engine`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import numpy_engine
+from .head import Head
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`numerics` names the arithmetic: it changes whenever the engine's bits do, so that old records are not mixed in."""
+
+    numerics: str
+    advance: Callable[..., tuple[Head, NDArray[np.float64]]]
+    logits: Callable[[Head, NDArray[Any], float], NDArray[np.float64]]
+
+
+def engine(name: str) -> Engine:
+    """The engine called `name`; ValueError when there is none."""
+    if name == "numpy":
+        return Engine("numpy-1", numpy_engine.advance, numpy_engine.logits)
+    raise ValueError(f"engine must be numpy, not {name!r}")

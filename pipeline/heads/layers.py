@@ -1,0 +1,82 @@
+"""The layers of a head and their exact gradients, for a batch of B images and F kernels, in NumPy.
+
+Conventions, the same in every engine:
+- The convolution is the field's: a zero-padded "same" cross-correlation, output (i, j) reads padded (i + u, j + v).
+- The pool takes 2 x 2 windows and loses the last row or column of an odd size. Of equal values in a window the first in
+  reading order counts as the maximum and receives the gradient.
+- The ReLU's derivative at 0 is 0.
+Sums run in a fixed order and never through BLAS, so the bits do not depend on the machine. Nothing writes to its input.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .head import Array
+
+# The four places of a 2 x 2 window, in reading order.
+WINDOW = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+
+def pad(images: Array, kernel_size: int) -> Array:
+    """Zero-pad (B, H, W) by half a kernel on every side, so that the feature map has the size of the image."""
+    half = kernel_size // 2
+    return np.pad(images, ((0, 0), (half, half), (half, half)))
+
+
+def correlate(padded: Array, kernel: Array, bias: Array) -> Array:
+    """Feature maps before the ReLU: (B, H + k - 1, W + k - 1) and (F, k, k) give (B, F, H, W)."""
+    size = kernel.shape[1]
+    height, width = padded.shape[1] - size + 1, padded.shape[2] - size + 1
+    feature_map = np.zeros((len(padded), len(kernel), height, width), padded.dtype)
+    for u in range(size):
+        for v in range(size):
+            feature_map += kernel[:, u, v, None, None] * padded[:, None, u : u + height, v : v + width]
+    return feature_map + bias[:, None, None]
+
+
+def pool(feature_map: Array) -> tuple[Array, NDArray[np.intp]]:
+    """ReLU and 2 x 2 max-pool: (B, F, H, W) gives pooled (B, F, H // 2, W // 2) and each maximum's index in WINDOW."""
+    rows, columns = feature_map.shape[2] // 2 * 2, feature_map.shape[3] // 2 * 2
+    windows = np.stack([feature_map[:, :, p:rows:2, q:columns:2] for p, q in WINDOW])
+    winner = windows.argmax(axis=0)
+    pooled = np.take_along_axis(windows, winner[None], axis=0)[0]
+    return np.maximum(pooled, 0), winner
+
+
+def logit(pooled: Array, weights: Array, bias_flat: Array) -> Array:
+    """(B, F, P, Q) and (F, P, Q) give (B,)."""
+    flat = (pooled * weights).reshape(len(pooled), -1)
+    return np.asarray(flat.sum(axis=1) + bias_flat)
+
+
+def unpool(d_pooled: Array, pooled: Array, winner: NDArray[np.intp], shape: tuple[int, ...]) -> Array:
+    """Gradient of the feature map before the ReLU, (B, F, H, W) = `shape`: each pooled value's goes to its maximum."""
+    d_feature_map = np.zeros(shape, d_pooled.dtype)
+    rows, columns = shape[2] // 2 * 2, shape[3] // 2 * 2
+    active = np.where(pooled > 0, d_pooled, 0)
+    for index, (p, q) in enumerate(WINDOW):
+        d_feature_map[:, :, p:rows:2, q:columns:2] = np.where(winner == index, active, 0)
+    return d_feature_map
+
+
+def kernel_gradient(padded: Array, d_feature_map: Array, kernel_size: int) -> Array:
+    """Exact gradient of the kernels, summed over the batch: (F, k, k)."""
+    filters, height, width = d_feature_map.shape[1:]
+    d_kernel = np.empty((filters, kernel_size, kernel_size), padded.dtype)
+    for u in range(kernel_size):
+        for v in range(kernel_size):
+            product = padded[:, None, u : u + height, v : v + width] * d_feature_map
+            d_kernel[:, u, v] = product.sum(axis=0).reshape(filters, -1).sum(axis=1)
+    return d_kernel
+
+
+def notebook_kernel_gradient(images: Array, d_feature_map: Array, kernel_size: int) -> Array:
+    """The notebook's kernel gradient, kept to reproduce and study it; it is not the gradient of anything.
+
+    The notebook reads image[i - u, j - v] where its forward pass reads [i + u, j + v], and drops offsets that reach row
+    or column 0. That is the exact gradient for images whose first row and column are blank, turned by 180 degrees.
+    """
+    blanked = images.copy()
+    blanked[:, 0, :] = 0
+    blanked[:, :, 0] = 0
+    return kernel_gradient(pad(blanked, kernel_size), d_feature_map, kernel_size)[:, ::-1, ::-1]

@@ -1,0 +1,23 @@
+"""Where the project lies: its root and its conf/, in a checkout and in an installed wheel."""
+
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def root() -> Path:
+    """The checkout this package runs from, or the working folder when it was installed from a wheel."""
+    return PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else Path.cwd()
+
+
+def conf() -> Path:
+    """The checkout's conf/, or the copy that the wheel carries."""
+    checkout = PACKAGE.parent / "conf"
+    return checkout if (PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir() else PACKAGE / "conf"
+
+
+def register_resolver() -> None:
+    """Make ${project:NAME} mean NAME in the project's root, whatever the working folder."""
+    OmegaConf.register_new_resolver("project", lambda name: str(root() / name), replace=True)

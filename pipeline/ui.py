@@ -1,0 +1,42 @@
+"""MLflow's pages for the embedded store, on 127.0.0.1: ovrcnn ui [PORT]."""
+
+import os
+import socket
+import subprocess
+import sys
+
+from . import console
+from .settings import SettingsError, TrackingSettings
+from .tracking.store import open_store, store_uri
+
+PORT = 5000
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until Ctrl-C. SettingsError when the port is not a number or taken."""
+    text = arguments[0] if arguments else str(PORT)
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as error:
+            raise SettingsError([f"port: {text} cannot be used ({error.strerror}); try: ovrcnn ui {int(text) + 1}"]) from None
+    tracking = TrackingSettings()
+    open_store(tracking, "scratch")
+    print(f"MLflow: http://127.0.0.1:{text}  (Ctrl-C ends it)", flush=True)
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store_uri(tracking)]
+    command += ["--host", "127.0.0.1", "--port", text, "--workers", "1"]
+    # Job runners are for evaluations on a server; here they would only cost memory.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    server = subprocess.Popen(command, env=environment)
+    try:
+        return server.wait()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    console.run(main)
