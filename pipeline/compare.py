@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from hydra._internal.utils import get_args_parser
 
-from . import console, figures, project
+from . import console, figures
 from .data.prepared import prepare
 from .files import FileError, write_text
-from .grid import Grid, compose_grid, deciding, flatten, read_grid
+from .grid import Grid, compose_grid, deciding, parse_arguments, read_grid
 from .job import point_name
 from .records.fingerprint import point_folder
 from .records.record import Record, is_finished, read_record
+from .settings import flatten
 from .tracking import log
 from .tracking.store import Store
 
@@ -40,7 +40,7 @@ class Comparison:
 
 def main(arguments: list[str]) -> int:
     """Compare the grid that was composed last for the experiment that the command line names."""
-    args = get_args_parser().parse_args(arguments)
+    args = parse_arguments(arguments)
     folder = compose_grid(args).first.folder
     comparison = compare(read_grid(folder), complete=True)
     assert comparison is not None
@@ -86,9 +86,7 @@ def criterion(points: pd.DataFrame) -> str:
     return "train_accuracy"
 
 
-def pivot(
-    points: pd.DataFrame, metric: str, swept: list[str]
-) -> tuple[dict[str, pd.DataFrame], tuple[str, object, object] | None]:
+def pivot(points: pd.DataFrame, metric: str, swept: list[str]) -> tuple[dict[str, pd.DataFrame], tuple[str, Any, Any] | None]:
     """Pages of kernel size x alpha, one for each iteration count and further setting; and the best cell's page, row, column.
 
     When these are not swept, whatever is swept takes their places.
@@ -98,7 +96,12 @@ def pivot(
     row, column = ranked[0], ranked[1] if len(ranked) > 1 else None
     rest = ranked[2:]
     table = points.copy()
-    table["page"] = [", ".join(f"{key.rpartition('.')[2]} {r[key]}" for key in rest) for _, r in table.iterrows()]
+    short = [key.rpartition(".")[2] for key in rest]
+    cells = [table[key].tolist() for key in rest]
+    table["page"] = [
+        ", ".join(f"{name} {value}" for name, value in zip(short, values, strict=True))
+        for values in (zip(*cells, strict=True) if cells else [()] * len(table))
+    ]
     best = table.iloc[int(table[metric].to_numpy(float).argmax())]
     if column is None:
         column = "metric"
@@ -114,7 +117,7 @@ def pivot(
 
 def _text(
     pages: dict[str, pd.DataFrame],
-    marked: tuple[str, object, object] | None,
+    marked: tuple[str, Any, Any] | None,
     metric: str,
     best: str,
     record: Record,
@@ -126,7 +129,7 @@ def _text(
         if marked and marked[0] == title:
             shown.loc[marked[1], marked[2]] = shown.loc[marked[1], marked[2]].strip() + "*"
         head = f"{metric}, {page.index.name} (down) x {page.columns.name} (across)" + (f", {title}" if title else "")
-        shown.columns.name = None
+        shown = shown.rename_axis(columns=None)
         lines += ["", head, shown.to_string()]
     values = record.result["metrics"]
     kept = [key for key in values if key.endswith(("accuracy", "margin"))]
@@ -136,7 +139,10 @@ def _text(
 
 
 def _write(
-    comparison: Comparison, pages: dict[str, pd.DataFrame], marked: tuple[str, object, object] | None, points: pd.DataFrame
+    comparison: Comparison,
+    pages: dict[str, pd.DataFrame],
+    marked: tuple[str, Any, Any] | None,
+    points: pd.DataFrame,
 ) -> None:
     folder, records = comparison.folder, comparison.records
     write_text(folder / "points.csv", points.to_csv(index=False, lineterminator="\n"))
@@ -161,7 +167,7 @@ def side_by_side(vectors: dict[str, pd.DataFrame]) -> pd.DataFrame:
     parts = []
     for name, frame in vectors.items():
         indexed = frame.set_index(["image", "target"])
-        parts.append(indexed.rename(columns=lambda column, name=name: f"{name} {column}"))
+        parts.append(indexed.add_prefix(f"{name} "))
     return pd.concat(parts, axis=1).reset_index()
 
 

@@ -3,15 +3,13 @@
 python -m pipeline.compose experiment=digits
 """
 
-from hydra._internal.utils import get_args_parser
-
 from . import console
-from .grid import compose_grid, write_grid
+from .grid import compose_grid, parse_arguments, write_grid
 
 
 def main(arguments: list[str]) -> int:
     """Write experiments/<name>/config.yaml, on which the later stages depend."""
-    grid = compose_grid(get_args_parser().parse_args(arguments))
+    grid = compose_grid(parse_arguments(arguments))
     print(f"{write_grid(grid)}: {len(grid.points)} points")
     return 0
 

@@ -1,6 +1,7 @@
 """Pictures of records: kernels, loss curves, y-hat vectors, the pivot as a heat map. matplotlib, without a screen."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ def losses_figure(records: Mapping[str, Record]) -> Figure:
     return figure
 
 
-def heatmap_figure(pages: Mapping[str, pd.DataFrame], metric: str, best: tuple[str, object, object] | None) -> Figure:
+def heatmap_figure(pages: Mapping[str, pd.DataFrame], metric: str, best: tuple[str, Any, Any] | None) -> Figure:
     """The pivot as a heat map: a panel a page, the best point framed."""
     figure = _figure(max(3.6, 2.9 * len(pages) + 0.8), 3.4)
     axes = figure.subplots(1, len(pages), squeeze=False)[0]
@@ -87,7 +88,7 @@ def y_hat_figure(vectors: Mapping[str, pd.DataFrame], classes: Sequence[str]) ->
     many = len(next(iter(vectors.values()))) > 1
     if not many:
         table = np.stack([_y_hat(vectors[name], classes)[0] for name in names])
-        target = list(vectors[names[0]]["target"])[0]
+        target = vectors[names[0]]["target"].iloc[0]
         figure = _figure(max(4.5, 0.6 * len(classes) + 3.2), max(2.2, 0.24 * len(names) + 1.2))
         axis = figure.subplots()
         image = axis.imshow(table, cmap="viridis", vmin=0, vmax=1, aspect="auto")

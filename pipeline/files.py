@@ -24,16 +24,17 @@ class FileError(ValueError):
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that appears under `path` whole, with its bytes on disk, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
@@ -59,7 +60,7 @@ def sync_folder(folder: Path) -> None:
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays as an uncompressed npz: the same arrays give the same bytes (NumPy stamps entries with 1980)."""
     with atomic_write(path) as file:
-        np.savez(file, allow_pickle=False, **{name: np.ascontiguousarray(a) if a.ndim else a for name, a in arrays.items()})
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_npz(path: Path, names: list[str] | None = None) -> dict[str, NDArray[Any]]:

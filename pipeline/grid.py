@@ -1,29 +1,28 @@
 """From command-line overrides to the points of a run: composed by Hydra, checked, before anything else happens."""
 
-import difflib
 import re
 from argparse import Namespace
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import yaml
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path
+from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from . import project
 from .files import FileError, write_text
-from .settings import Settings, SettingsError, parse
+from .settings import Settings, SettingsError, did_you_mean, flatten, parse
 
 # What a grid file holds: what decides the results. Paths, trackers and worker counts differ from machine to machine.
 DECIDING = ("name", "seed", "data", "model", "training")
@@ -54,6 +53,19 @@ class Grid:
         unique = [point for index, point in enumerate(points) if point not in points[:index]]
         head = "# Composed from conf/; written by the stages compose and train.\n"
         return head + yaml.safe_dump({**deciding(self.first), "points": unique}, sort_keys=False)
+
+
+def parse_arguments(arguments: list[str]) -> Namespace:
+    """Hydra's command line. SettingsError for a flag it does not know."""
+
+    def refuse(message: str) -> NoReturn:
+        raise SettingsError([f"command line: {message}; --help lists what there is"])
+
+    parser = get_args_parser()
+    # argparse itself would print its usage and exit with 2.
+    parser.error = refuse
+    args: Namespace = parser.parse_args(arguments)
+    return args
 
 
 def compose_grid(args: Namespace) -> Grid:
@@ -109,15 +121,11 @@ def _parse_job(cfg: DictConfig) -> Settings:
     job = deepcopy(cfg)
     OmegaConf.set_struct(job, False)
     job.pop("hydra", None)
+    plain = cast(dict[str, Any], OmegaConf.to_container(job))
+    missing = set(flatten(asdict(Settings()))) - set(flatten(plain))
+    if missing:
+        raise SettingsError([f"{key}: is missing; every setting of conf/ is needed" for key in sorted(missing)])
     return parse(job)
-
-
-def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by their dotted names."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
 
 
 def deciding(settings: Settings) -> dict[str, Any]:
@@ -160,22 +168,19 @@ def explain(error: Exception) -> str:
     """What Hydra or OmegaConf says, in one line that names the setting and what would be right."""
     text = str(error)
     cause = error.__cause__
-    missing = re.search(r"Could not find '([^']*)/([^'/]*)'.*?Available options in '[^']*':\s*(.*)", text, re.S)
+    missing = re.search(r"Could not find '([^']*)/([^'/]*)'[^$]*?Available options in '[^']*':\n((?:\t[^\n]*\n?)*)", text)
     if missing:
         group, name, options = missing.groups()
-        return f"{group}: there is no {name!r}; there are {', '.join(line.strip() for line in options.splitlines() if line.strip())}"
+        return f"{group}: there is no {name!r}; there are {', '.join(options.split())}"
     unknown = re.search(r"Could not override '([^']*)'", text)
     if unknown:
         return f"{unknown.group(1)}: no such setting{did_you_mean(unknown.group(1))}"
-    group = re.search(r"Could not (?:override|append to) (?:config group )?'?([^\s'.]+)'?", text)
-    line = " ".join(text.split())
+    ambiguous = re.search(r"Ambiguous value for argument '([^=]*)=", text)
+    if ambiguous:
+        return f"{ambiguous.group(1)}: takes one value; to sweep over several, add -m"
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be read; settings are given as SETTING=VALUE, lists for a sweep as SETTING=A,B"
+    line = " ".join(text.partition("Config search path")[0].split())
     if isinstance(cause, OmegaConfBaseException) and str(cause).splitlines()[0] not in line:
         line = f"{line} ({str(cause).splitlines()[0]})"
-    return f"{group.group(1)}: {line}" if group and not line.startswith(group.group(1)) else line
-
-
-def did_you_mean(key: str) -> str:
-    """The nearest known setting or group, as the end of a message."""
-    known = list(flatten(asdict(Settings()))) + [path.name for path in project.conf().iterdir() if path.is_dir()]
-    near = difflib.get_close_matches(key, known, 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else "; --help lists them"
+    return line

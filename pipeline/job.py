@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,13 +13,13 @@ from . import project
 from .console import Killed, configure_logging, terminated_as_exception
 from .data.prepared import prepare
 from .files import write_text
-from .grid import Grid, flatten
+from .grid import Grid, deciding
 from .heads.one_vs_rest import NonFiniteError, Workers
 from .point import train_point
 from .progress import Board
 from .records.fingerprint import trajectory
 from .records.record import Record, is_finished, read_record
-from .settings import Settings, parse
+from .settings import Settings, flatten, parse
 from .tracking import log, runs
 from .tracking.store import open_store
 
@@ -61,8 +60,6 @@ class Plan:
 
 def point_name(settings: Settings, swept: list[str]) -> str:
     """A point by the settings it does not share with the others, short names; by the usual three when it is alone."""
-    from .grid import deciding
-
     flat = flatten(deciding(settings))
     keys = swept or ["model.kernel_size", "training.alpha", "training.iterations"]
     return " ".join(f"{key.rpartition('.')[2]}={flat[key]}" for key in keys)
@@ -126,8 +123,3 @@ def summary(name: str, record: Record, known: bool) -> str:
     values = record.result["metrics"]
     shown = [key for key in ("validation_accuracy", "test_accuracy", "train_loss") if key in values]
     return "  ".join([name, *(f"{key} {values[key]:.4f}" for key in shown), *(["already computed"] if known else [])])
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -47,7 +47,11 @@ class State:
 
 
 def train_point(
-    settings: Settings, dataset: Dataset, workers: Workers, waypoints: Iterable[int] = (), progress: Progress = lambda _: None
+    settings: Settings,
+    dataset: Dataset,
+    workers: Workers,
+    waypoints: Iterable[int] = (),
+    progress: Progress = lambda _: None,
 ) -> Path:
     """Make sure that this point's record exists; returns its folder.
 
@@ -80,7 +84,13 @@ def nearest_state(settings: Settings, dataset: Dataset, trajectory: Path, partia
         return max(states, key=lambda state: state.iteration)
     model = settings.model
     heads = initial_heads(
-        settings.seed, len(dataset.classes), model.init, model.filters, model.kernel_size, dataset.image_shape, model.dtype
+        settings.seed,
+        len(dataset.classes),
+        model.init,
+        model.filters,
+        model.kernel_size,
+        dataset.image_shape,
+        model.dtype,
     )
     return State(heads, 0, np.empty((0, len(heads))))
 
@@ -105,9 +115,7 @@ def _read_state(path: Path) -> State | None:
         return None
 
 
-def _train_to(
-    settings: Settings, dataset: Dataset, workers: Workers, state: State, partial: Path, progress: Progress
-) -> State:
+def _train_to(settings: Settings, dataset: Dataset, workers: Workers, state: State, partial: Path, progress: Progress) -> State:
     """Advance to the point's iterations, block by block, and write its record."""
     end = settings.training.iterations
     tested = dataset.count(TEST) > 0

@@ -3,16 +3,14 @@
 python -m pipeline.prepare experiment=digits
 """
 
-from hydra._internal.utils import get_args_parser
-
 from . import console
 from .data.prepared import prepare, prepared_path
-from .grid import compose_grid
+from .grid import compose_grid, parse_arguments
 
 
 def main(arguments: list[str]) -> int:
     """Write experiments/<name>/data/*.npz for every point of the grid."""
-    grid = compose_grid(get_args_parser().parse_args(arguments))
+    grid = compose_grid(parse_arguments(arguments))
     for path, point in {prepared_path(point): point for point in grid.points}.items():
         dataset = prepare(point)
         height, width = dataset.image_shape

@@ -3,8 +3,10 @@
 Each dataclass is a folder of conf/, each field a line of its files; the ranges stand in `faults`.
 """
 
+import difflib
 import math
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,22 @@ def faults(settings: Settings) -> list[str]:
     return found + _kernel_faults(settings) + _door_faults(settings)
 
 
+def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def did_you_mean(key: str) -> str:
+    """The nearest known setting or choice, as the end of a message."""
+    plain = asdict(Settings())
+    known = [*flatten(plain), *(name for name, value in plain.items() if isinstance(value, dict)), "experiment"]
+    near = difflib.get_close_matches(key, known, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else "; --help lists them"
+
+
 def _kernel_faults(settings: Settings) -> list[str]:
     size, drawn = settings.model.kernel_size, settings.model.init == "notebook_draws"
     found = []
@@ -182,6 +200,10 @@ def _is_name(name: str) -> bool:
 def _one_line(error: OmegaConfBaseException) -> str:
     key = getattr(error, "full_key", None)
     text = str(error).strip().splitlines()[0]
+    value = re.match(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
+    if value:
+        kind = {"Integer": "a whole number", "Float": "a number"}.get(value.group(2), value.group(2))
+        text = f"must be {kind}, not {value.group(1)!r}"
     if text.startswith("Key ") and " not in " in text:
         text = f"no such setting{did_you_mean(str(key))}"
     return f"{key}: {text}" if key else text

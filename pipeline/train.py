@@ -6,33 +6,32 @@ python -m pipeline.train experiment=digits
 """
 
 import os
-import shutil
 import sys
-import warnings
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import hydra
 import numpy as np
-from hydra._internal.utils import get_args_parser
+from filelock import FileLock, Timeout
 
 from . import compare, console, job, project
 from .data.dataset import TRAIN, DataError, Dataset
-from .data.prepared import prepare
-from .grid import Grid, compose_grid, explain, write_grid
+from .data.prepared import load, prepare, prepared_path, read, write
+from .grid import Grid, compose_grid, explain, parse_arguments, write_grid
 from .job import Plan
 from .progress import Board, bar
 from .records.fingerprint import point_folder
 from .records.record import read_record
+from .records.shelf import bring_back, set_aside
 from .settings import Settings, SettingsError
-from .tracking import log, runs
+from .tracking import runs
 from .tracking.store import Store, check_store, open_store
 
 
 def main(arguments: list[str]) -> int:
     """Run the stage; its exit code: 0, or 1 when a point failed. Bad settings raise before anything is written."""
-    args = get_args_parser().parse_args(arguments)
+    args = parse_arguments(arguments)
     if args.help or args.hydra_help or args.cfg or args.info or args.shell_completion:
         return _hydra(arguments)
     grid = compose_grid(args)
@@ -44,14 +43,28 @@ def check(grid: Grid) -> None:
     """Prepare the data of every point and hold the settings against it. SettingsError or DataError, a line a fault."""
     check_store(grid.first.tracking)
     swept, found = grid.swept(), []
+    datasets: dict[Path, Dataset | DataError] = {}
     for point in grid.points:
         name = f"{job.point_name(point, swept)}: " if swept else ""
-        try:
-            found += [name + fault for fault in data_faults(point, prepare(point))]
-        except DataError as error:
-            found.append(str(error))
+        path = prepared_path(point)
+        if path not in datasets:
+            datasets[path] = _read_or_load(point)
+        dataset = datasets[path]
+        found += [str(dataset)] if isinstance(dataset, DataError) else [name + f for f in data_faults(point, dataset)]
     if found:
         raise SettingsError(list(dict.fromkeys(found)))
+    for path, dataset in datasets.items():
+        if isinstance(dataset, Dataset):
+            write(path, dataset)
+
+
+def _read_or_load(settings: Settings) -> Dataset | DataError:
+    """The data without a trace on disk: nothing is written before every point is known to be good."""
+    path = prepared_path(settings)
+    try:
+        return read(path) if path.exists() else load(settings)
+    except DataError as error:
+        return error
 
 
 def data_faults(settings: Settings, dataset: Dataset) -> list[str]:
@@ -90,7 +103,27 @@ def single(grid: Grid, arguments: list[str]) -> int:
 
 
 def sweep(grid: Grid, arguments: list[str]) -> int:
-    """Many points under one parent run, then their comparison."""
+    """Many points under one parent run, then their comparison; points/ of a named experiment is kept to its grid."""
+    experiment = grid.first.folder
+    if experiment.name == "scratch":
+        return _tracked_sweep(grid, arguments)
+    wanted = [point_folder(point, prepare(point).digest) for point in grid.points]
+    lock = FileLock(experiment / "work" / "sweep.lock")
+    (experiment / "work").mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.say(f"another sweep of {experiment.name} is running; waiting for it to end", error=True)
+        lock.acquire()
+    with lock:
+        lock.release()
+        bring_back(experiment, wanted)
+        code = _tracked_sweep(grid, arguments)
+        set_aside(experiment, wanted)
+    return code
+
+
+def _tracked_sweep(grid: Grid, arguments: list[str]) -> int:
     store = open_store(grid.first.tracking, grid.first.name)
     if store is None:
         return _sweep(grid, arguments, None, None)
@@ -139,11 +172,8 @@ def _run(grid: Grid, parent: str | None, arguments: list[str]) -> Iterator[Board
     board = Board(output / "progress")
     text = str(output).replace("'", "\\'")
     arguments.append(f"hydra.{'sweep' if grid.multirun else 'run'}.dir='{text}'")
-    try:
-        with bar(board, plan.points, plan.iterations):
-            yield board
-    finally:
-        shutil.rmtree(output / "progress.old", ignore_errors=True)
+    with bar(board, plan.points, plan.iterations):
+        yield board
 
 
 def _hydra(arguments: list[str]) -> int:

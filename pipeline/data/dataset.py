@@ -37,7 +37,7 @@ class Dataset:
         for array in (self.images, self.labels, self.split, np.float64(self.scale)):
             array = np.ascontiguousarray(array)
             digest.update(f"{array.dtype.str} {array.shape} ".encode())
-            digest.update(array.tobytes() if array.nbytes < 2**20 else memoryview(array).cast("B"))
+            digest.update(array.reshape(-1).view(np.uint8).data)
         digest.update("\0".join(self.classes).encode())
         return digest.hexdigest()
 
@@ -100,9 +100,7 @@ def _check(name: str, images: NDArray[np.generic], labels: NDArray[np.generic]) 
         raise DataError(f"{name}: image {where} has a pixel that is nan or inf; all pixels must be finite")
 
 
-def stratified_split(
-    labels: NDArray[np.generic], seed: int, folds: int, fold: int, validation: float
-) -> NDArray[np.uint8]:
+def stratified_split(labels: NDArray[np.generic], seed: int, folds: int, fold: int, validation: float) -> NDArray[np.uint8]:
     """A (N,) split: one image in `folds` is test, a share `validation` of all images validation, the rest training.
 
     Shuffled by the seed, then dealt out class by class, so that each class is shared out to within one image. The folds of

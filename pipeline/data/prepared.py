@@ -4,8 +4,10 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..files import read_npz, write_npz
 from ..settings import Settings
@@ -43,9 +45,19 @@ def load(settings: Settings) -> Dataset:
 
 
 def write(path: Path, dataset: Dataset) -> None:
-    text = {"name": np.array(dataset.name), "classes": np.array(dataset.classes), "digest": np.array(dataset.digest)}
-    numbers = {"labels": dataset.labels, "split": dataset.split, "scale": np.array(dataset.scale)}
-    write_npz(path, {**text, **numbers, "images": dataset.images})
+    """Write a prepared Dataset, unless it is there."""
+    if path.exists():
+        return
+    arrays: dict[str, NDArray[Any]] = {
+        "name": np.array(dataset.name),
+        "classes": np.array(dataset.classes),
+        "digest": np.array(dataset.digest),
+        "labels": dataset.labels,
+        "split": dataset.split,
+        "scale": np.array(dataset.scale),
+        "images": dataset.images,
+    }
+    write_npz(path, arrays)
 
 
 def read(path: Path) -> Dataset:

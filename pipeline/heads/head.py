@@ -27,11 +27,11 @@ class Head:
 
     @property
     def filters(self) -> int:
-        return self.kernel.shape[0]
+        return len(self.kernel)
 
     @property
     def kernel_size(self) -> int:
-        return self.kernel.shape[1]
+        return int(self.kernel.shape[1])
 
     def arrays(self) -> dict[str, Array]:
         """The parameters by name, in the order of the data's way through the network."""

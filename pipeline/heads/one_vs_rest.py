@@ -55,9 +55,7 @@ def one_vs_rest(
     return new_heads, losses
 
 
-def all_logits(
-    heads: Sequence[Head], images: NDArray[np.generic], scale: float, workers: Workers
-) -> NDArray[np.float64]:
+def all_logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float, workers: Workers) -> NDArray[np.float64]:
     """The logit of every image and head: (N, H, W) gives (N, heads)."""
     logits = engine(workers.engine).logits
     columns = workers.pool()(delayed(logits)(head, images, scale) for head in heads)

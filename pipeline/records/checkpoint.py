@@ -13,9 +13,7 @@ from ..heads.head import Head
 PARAMETERS = ("kernel", "bias", "weights", "bias_flat")
 
 
-def write_checkpoint(
-    path: Path, heads: Sequence[Head], iteration: int, losses: NDArray[np.float64] | None = None
-) -> None:
+def write_checkpoint(path: Path, heads: Sequence[Head], iteration: int, losses: NDArray[np.float64] | None = None) -> None:
     """Arrays `iteration` and, for head j, `headJ/kernel` (F, k, k), `headJ/bias` (F,), `headJ/weights` (F, P, Q) and
     `headJ/bias_flat` (). A checkpoint in the middle of a point also carries its `losses` (iteration, heads)."""
     arrays: dict[str, NDArray[Any]] = {"iteration": np.array(iteration)}

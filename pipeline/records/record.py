@@ -1,7 +1,6 @@
 """A point's record: a folder of settings.yaml, result.json, y_hat.csv, losses.csv and checkpoint.npz."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -72,7 +71,10 @@ def write_record(
 ) -> None:
     """Write a finished point: into a temporary folder first, which becomes `folder` in one rename."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    # Beside points/, not in it: what a kill leaves there is nobody's result.
+    work = settings.folder / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix="point.", dir=work))
     try:
         classes = [head["class"] for head in result["heads"]]
         curve = pd.DataFrame(losses, columns=classes)
@@ -85,7 +87,7 @@ def write_record(
         temporary.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
-        os.rename(temporary, folder)
+        temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

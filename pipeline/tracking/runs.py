@@ -59,9 +59,7 @@ def reap(store: Store) -> int:
 
 
 def _running(store: Store, condition: str) -> list[str]:
-    found = store.client.search_runs(
-        [store.experiment_id], f"attributes.status = 'RUNNING' and {condition}", max_results=1000
-    )
+    found = store.client.search_runs([store.experiment_id], f"attributes.status = 'RUNNING' and {condition}", max_results=1000)
     return [entry.info.run_id for entry in found]
 
 

@@ -1,0 +1,41 @@
+# make help lists the targets.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep test lint ui repro clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(READY) ## make .venv with the tested versions of everything
+
+# Made again when the dependencies change; the stamp is written last, so a broken install is not taken for a whole one.
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "setup: there is no $(PYTHON); name one from 3.11: make PYTHON=python3.12 setup"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+sweep: $(READY) ## sweep kernel size, alpha and iterations on handwritten digits, and compare
+	$(BIN)/ovrcnn train experiment=digits
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(READY) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+ui: $(READY) ## open MLflow's pages on 127.0.0.1:5000
+	$(BIN)/ovrcnn ui
+
+repro: $(READY) ## reproduce the committed experiments, byte for byte
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+clean: ## remove the environment and what tools leave; results and tracking stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
