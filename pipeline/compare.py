@@ -102,10 +102,10 @@ def pivot(points: pd.DataFrame, metric: str, swept: list[str]) -> tuple[dict[str
         ", ".join(f"{name} {value}" for name, value in zip(short, values, strict=True))
         for values in (zip(*cells, strict=True) if cells else [()] * len(table))
     ]
-    best = table.iloc[int(table[metric].to_numpy(float).argmax())]
     if column is None:
         column = "metric"
         table[column] = metric
+    best = table.iloc[int(table[metric].to_numpy(float).argmax())]
     pages = {}
     for title in dict.fromkeys(table["page"]):
         part = table[table["page"] == title]
@@ -168,7 +168,7 @@ def side_by_side(vectors: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for name, frame in vectors.items():
         indexed = frame.set_index(["image", "target"])
         parts.append(indexed.add_prefix(f"{name} "))
-    return pd.concat(parts, axis=1).reset_index()
+    return pd.concat(parts, axis=1).copy().reset_index()
 
 
 def outcome(record: Record) -> str:

@@ -1,6 +1,7 @@
 """Pictures of records: kernels, loss curves, y-hat vectors, the pivot as a heat map. matplotlib, without a screen."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,23 +40,36 @@ def kernels_figure(records: Mapping[str, Record]) -> Figure:
 
 
 def losses_figure(records: Mapping[str, Record]) -> Figure:
-    """Loss over iterations: every head of one record, or the mean over heads of several."""
+    """Loss over iterations: every head of one record, or the mean over heads of several, each trajectory once."""
     figure = _figure(7.5, 4.5)
     axis = figure.subplots()
-    names = list(records)[:MOST_POINTS]
-    colours = _colours(max(len(names), 1))
-    for name, colour in zip(names, colours, strict=False):
-        losses = records[name].losses
-        steps, values = _smooth(losses.to_numpy(float))
-        if len(names) == 1:
-            for j, label in enumerate(records[name].classes[:MOST_HEADS]):
-                axis.plot(steps, values[:, j], lw=1, label=label, color=_colours(MOST_HEADS)[j])
-        else:
-            axis.plot(steps, values.mean(axis=1), lw=1.2, label=name, color=colour)
+    if len(records) == 1:
+        record = next(iter(records.values()))
+        steps, values = _smooth(record.losses.to_numpy(float))
+        labels = record.classes[:MOST_HEADS]
+        curves = [(label, steps, values[:, j]) for j, label in enumerate(labels)]
+    else:
+        curves = []
+        for name, record in _longest(records)[:MOST_POINTS]:
+            steps, values = _smooth(record.losses.to_numpy(float))
+            curves.append((name, steps, values.mean(axis=1)))
+    for (label, steps, curve), colour in zip(curves, _colours(len(curves)), strict=True):
+        axis.plot(steps, curve, lw=1.2, label=label, color=colour)
     axis.set(xlabel="iteration", ylabel="loss of the batch", xscale="log", yscale="log")
     axis.grid(alpha=0.25)
-    axis.legend(fontsize=6, ncols=1, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    axis.legend(fontsize=7, title="head" if len(records) == 1 else None, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure
+
+
+def _longest(records: Mapping[str, Record]) -> list[tuple[str, Record]]:
+    """The longest point of each trajectory, named without its iterations: the others lie on its curve."""
+    longest: dict[Path, tuple[str, Record]] = {}
+    for name, record in records.items():
+        key = record.folder.parent
+        if key not in longest or record.result["iterations"] > longest[key][1].result["iterations"]:
+            short = " ".join(part for part in name.split() if not part.startswith("iterations="))
+            longest[key] = (short or name, record)
+    return list(longest.values())
 
 
 def heatmap_figure(pages: Mapping[str, pd.DataFrame], metric: str, best: tuple[str, Any, Any] | None) -> Figure:

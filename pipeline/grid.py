@@ -56,7 +56,7 @@ class Grid:
 
 
 def parse_arguments(arguments: list[str]) -> Namespace:
-    """Hydra's command line. SettingsError for a flag it does not know."""
+    """Hydra's command line, flags and overrides in any order. SettingsError for a flag it does not know."""
 
     def refuse(message: str) -> NoReturn:
         raise SettingsError([f"command line: {message}; --help lists what there is"])
@@ -64,7 +64,7 @@ def parse_arguments(arguments: list[str]) -> Namespace:
     parser = get_args_parser()
     # argparse itself would print its usage and exit with 2.
     parser.error = refuse
-    args: Namespace = parser.parse_args(arguments)
+    args: Namespace = parser.parse_intermixed_args(arguments)
     return args
 
 

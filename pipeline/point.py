@@ -21,10 +21,10 @@ from .heads.batches import alphas, batches
 from .heads.elementary import sigmoid
 from .heads.head import Head
 from .heads.initial import initial_heads
-from .heads.one_vs_rest import Workers, all_logits, check_finite, one_vs_rest
+from .heads.one_vs_rest import Workers, all_logits, one_vs_rest
 from .records.checkpoint import read_checkpoint, write_checkpoint
 from .records.fingerprint import point_folder
-from .records.record import is_finished, read_csv, write_record
+from .records.record import is_finished, read_losses, write_record
 from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def train_point(
         wanted = sorted({n for n in waypoints if n < settings.training.iterations} | {settings.training.iterations})
         missing = [n for n in wanted if not is_finished(folder.parent / str(n))]
         if missing:
-            state = nearest_state(settings, dataset, folder.parent, partial, missing[0])
+            state = nearest_state(settings, dataset, folder.parent, partial, last_use(missing[0], dataset))
             for iterations in missing:
                 state = _train_to(settings.at(iterations), dataset, workers, state, partial, progress)
             partial.unlink(missing_ok=True)
@@ -95,6 +95,14 @@ def nearest_state(settings: Settings, dataset: Dataset, trajectory: Path, partia
     return State(heads, 0, np.empty((0, len(heads))))
 
 
+def last_use(iterations: int, dataset: Dataset) -> int:
+    """The iteration whose heads give a point's y-hat.
+
+    Without a test split that is what the last iteration saw before its update, because it is what the notebook prints.
+    """
+    return iterations if dataset.count(TEST) else iterations - 1
+
+
 def _finished(trajectory: Path) -> list[int]:
     names = [path.name for path in trajectory.iterdir()] if trajectory.is_dir() else []
     return sorted(int(name) for name in names if name.isdigit() and is_finished(trajectory / name))
@@ -106,7 +114,7 @@ def _read_state(path: Path) -> State | None:
     try:
         heads, iteration, losses = read_checkpoint(path)
         if losses is None:
-            losses = read_csv(path.with_name("losses.csv")).to_numpy(np.float64)[:, 1:]
+            losses = read_losses(path.with_name("losses.csv"))
         if losses.shape != (iteration, len(heads)):
             raise FileError(f"{path}: holds {len(losses)} losses for {iteration} iterations")
         return State(heads, iteration, np.array(losses))
@@ -118,12 +126,9 @@ def _read_state(path: Path) -> State | None:
 def _train_to(settings: Settings, dataset: Dataset, workers: Workers, state: State, partial: Path, progress: Progress) -> State:
     """Advance to the point's iterations, block by block, and write its record."""
     end = settings.training.iterations
-    tested = dataset.count(TEST) > 0
-    # Without a test split, y_hat is what the last iteration saw before its update: that is what the notebook prints.
-    state = _advance_to(end if tested else end - 1, settings, dataset, workers, state, partial, progress)
+    state = _advance_to(last_use(end, dataset), settings, dataset, workers, state, partial, progress)
     logits = all_logits(state.heads, dataset.images, dataset.scale, workers)
-    if not tested:
-        state = _advance_to(end, settings, dataset, workers, state, partial, progress)
+    state = _advance_to(end, settings, dataset, workers, state, partial, progress)
     result, y_hat = evaluate(settings, dataset, logits)
     write_record(point_folder(settings, dataset.digest), settings, result, y_hat, state.losses, state.heads)
     return state
@@ -142,10 +147,18 @@ def _advance_to(
         rows = members[batches(settings.seed, len(members), batch_size, first, last)]
         steps = alphas(training.alpha, training.schedule, training.iterations, first, last)
         heads, losses = one_vs_rest(
-            state.heads, dataset.images, dataset.scale, dataset.labels, rows, steps, training.loss, settings.model.gradient,
+            state.heads,
+            dataset.images,
+            dataset.scale,
+            dataset.labels,
+            rows,
+            steps,
+            training.loss,
+            settings.model.gradient,
             workers,
-        )  # fmt: skip
-        check_finite(heads, losses, steps, first, dataset.classes)
+            dataset.classes,
+            first,
+        )
         state = State(heads, last, np.concatenate([state.losses, losses]))
         progress(last)
         now = time.monotonic()

@@ -163,9 +163,9 @@ def _kernel_faults(settings: Settings) -> list[str]:
     found = []
     if drawn and settings.data.source != "notebook":
         found.append("model.init: notebook_draws needs data=notebook; he and notebook fit any data")
-    if drawn and size is not None:
+    elif drawn and size is not None:
         found.append(f"model.kernel_size: must be null with model.init=notebook_draws, which draws it, not {size}")
-    if drawn and settings.model.filters != 1:
+    elif drawn and settings.model.filters != 1:
         found.append(f"model.filters: must be 1 with model.init=notebook_draws, not {settings.model.filters}")
     if not drawn and (size is None or size < 1 or size % 2 == 0):
         found.append(f"model.kernel_size: must be an odd number from 1, not {size}")
@@ -200,6 +200,10 @@ def _is_name(name: str) -> bool:
 def _one_line(error: OmegaConfBaseException) -> str:
     key = getattr(error, "full_key", None)
     text = str(error).strip().splitlines()[0]
+    group = re.match(r"Merge error: .* is not a subclass of (\w+)Settings", text)
+    if group:
+        text = "is a group of settings, give them as GROUP.SETTING=VALUE"
+        key = key or group.group(1).lower() + ("s" if group.group(1) == "Path" else "")
     value = re.match(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
     if value:
         kind = {"Integer": "a whole number", "Float": "a number"}.get(value.group(2), value.group(2))

@@ -32,6 +32,8 @@ from .tracking.store import Store, check_store, open_store
 def main(arguments: list[str]) -> int:
     """Run the stage; its exit code: 0, or 1 when a point failed. Bad settings raise before anything is written."""
     args = parse_arguments(arguments)
+    # Hydra wants its flags first; people write them anywhere.
+    arguments = [word for word in arguments if word not in args.overrides] + args.overrides
     if args.help or args.hydra_help or args.cfg or args.info or args.shell_completion:
         return _hydra(arguments)
     grid = compose_grid(args)
@@ -108,6 +110,16 @@ def sweep(grid: Grid, arguments: list[str]) -> int:
     if experiment.name == "scratch":
         return _tracked_sweep(grid, arguments)
     wanted = [point_folder(point, prepare(point).digest) for point in grid.points]
+    with _alone(experiment):
+        bring_back(experiment, wanted)
+        code = _tracked_sweep(grid, arguments)
+        set_aside(experiment, wanted)
+    return code
+
+
+@contextmanager
+def _alone(experiment: Path) -> Iterator[None]:
+    """Wait until no other sweep of this experiment runs: each would set the other's points aside."""
     lock = FileLock(experiment / "work" / "sweep.lock")
     (experiment / "work").mkdir(parents=True, exist_ok=True)
     try:
@@ -115,12 +127,10 @@ def sweep(grid: Grid, arguments: list[str]) -> int:
     except Timeout:
         console.say(f"another sweep of {experiment.name} is running; waiting for it to end", error=True)
         lock.acquire()
-    with lock:
+    try:
+        yield
+    finally:
         lock.release()
-        bring_back(experiment, wanted)
-        code = _tracked_sweep(grid, arguments)
-        set_aside(experiment, wanted)
-    return code
 
 
 def _tracked_sweep(grid: Grid, arguments: list[str]) -> int:

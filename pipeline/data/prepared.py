@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import read_npz, write_npz
+from ..files import FileError, read_npz, write_npz
 from ..settings import Settings
 from . import arrays, digits, notebook
 from .dataset import Dataset
@@ -32,11 +32,17 @@ def prepared_path(settings: Settings) -> Path:
 
 
 def prepare(settings: Settings) -> Dataset:
-    """The Dataset of these settings: read from the prepared file, which is written first if need be. DataError, FileError."""
+    """The Dataset of these settings: read from the prepared file, which is written first if need be. DataError."""
     path = prepared_path(settings)
     if not path.exists():
         write(path, load(settings))
-    return read(path)
+    try:
+        return read(path)
+    except FileError:
+        # A damaged copy is made again; only the source can be wrong for good.
+        path.unlink(missing_ok=True)
+        write(path, load(settings))
+        return read(path)
 
 
 def load(settings: Settings) -> Dataset:

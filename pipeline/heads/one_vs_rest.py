@@ -1,7 +1,8 @@
 """One-vs-rest: one head a class, each trained on its own, in parallel. The number of workers never changes a bit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -39,20 +40,34 @@ def one_vs_rest(
     loss: str,
     gradient: str,
     workers: Workers,
+    classes: Sequence[str],
+    first: int = 0,
 ) -> tuple[tuple[Head, ...], NDArray[np.float64]]:
     """Move every head through one block of iterations: head j learns to tell label j from the rest.
 
-    images: (N, H, W). labels: (N,). batches: (T, B) indices of images. alphas: (T,).
-    Returns the new heads and (T, heads) losses. NonFiniteError as soon as a block contains nan or inf.
+    images: (N, H, W). labels: (N,). batches: (T, B) indices of images. alphas: (T,). classes: the heads' names, and
+    `first` the iterations before this block: both for the error alone.
+    Returns the new heads and (T, heads) losses. NonFiniteError when a loss or parameter of the block is nan or inf.
     """
     advance = engine(workers.engine).advance
+    targets = [(labels == j).astype(np.uint8) for j in range(len(heads))]
     trained = workers.pool()(
-        delayed(advance)(head, images, scale, (labels == j).astype(np.uint8), batches, alphas, loss, gradient)
-        for j, head in enumerate(heads)
+        delayed(advance)(head, images, scale, target, batches, alphas, loss, gradient)
+        for head, target in zip(heads, targets, strict=True)
     )
-    new_heads = tuple(head for head, _ in trained)
-    losses = np.stack([losses for _, losses in trained], axis=1)
-    return new_heads, losses
+    broken = [j for j, result in enumerate(trained) if not _is_finite(result)]
+    if broken:
+        # Once more, iteration by iteration: which one is named must not depend on where the blocks end.
+        def step(head: Head, j: int, t: int) -> tuple[Head, NDArray[np.float64]]:
+            one = slice(t, t + 1)
+            return advance(head, images, scale, targets[j], batches[one], alphas[one], loss, gradient)
+
+        t, j = min((_first_fault(heads[j], partial(step, j=j), len(batches)), j) for j in broken)
+        raise NonFiniteError(
+            f"head {classes[j]}: nan or inf at iteration {first + t + 1} with alpha {float(alphas[t])!r}; "
+            "a smaller training.alpha keeps the numbers finite"
+        )
+    return tuple(head for head, _ in trained), np.stack([losses for _, losses in trained], axis=1)
 
 
 def all_logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float, workers: Workers) -> NDArray[np.float64]:
@@ -62,24 +77,15 @@ def all_logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float,
     return np.stack(list(columns), axis=1)
 
 
-def check_finite(
-    heads: Sequence[Head],
-    losses: NDArray[np.float64],
-    alphas: NDArray[np.float64],
-    first: int,
-    classes: Sequence[str],
-) -> None:
-    """NonFiniteError when a block's losses (T, heads) or the heads after it contain nan or inf.
+def _first_fault(head: Head, step: Callable[..., tuple[Head, NDArray[np.float64]]], iterations: int) -> int:
+    for t in range(iterations):
+        result = step(head, t=t)
+        if not _is_finite(result):
+            return t
+        head = result[0]
+    return iterations - 1
 
-    `first` is the number of iterations before the block; the earliest fault is named, iterations counted from 1.
-    """
-    bad = ~np.isfinite(losses)
-    # A step can break the parameters in the block's last iteration, after its loss was taken.
-    broken = np.array([[not head.is_finite() for head in heads]])
-    row, column = np.argwhere(np.vstack([bad, broken]))[0] if bad.any() or broken.any() else (-1, -1)
-    if row >= 0:
-        row = min(int(row), len(alphas) - 1)
-        raise NonFiniteError(
-            f"head {classes[column]}: nan or inf at iteration {first + row + 1} with alpha {float(alphas[row])!r}; "
-            "a smaller training.alpha keeps the numbers finite"
-        )
+
+def _is_finite(result: tuple[Head, NDArray[np.float64]]) -> bool:
+    head, losses = result
+    return head.is_finite() and bool(np.isfinite(losses).all())

@@ -33,3 +33,5 @@ def read_checkpoint(path: Path) -> tuple[tuple[Head, ...], int, NDArray[np.float
         return heads, int(arrays["iteration"]), arrays.get("losses")
     except KeyError as missing:
         raise FileError(f"{path}: is not a checkpoint, it lacks {missing}") from None
+    except (TypeError, ValueError):
+        raise FileError(f"{path}: is not a checkpoint, its iteration is no number") from None

@@ -31,7 +31,8 @@ class Record:
 
     @property
     def losses(self) -> pd.DataFrame:
-        return read_csv(self.folder / "losses.csv").set_index("iteration")
+        values = read_losses(self.folder / "losses.csv")
+        return pd.DataFrame(values, columns=self.classes, index=pd.RangeIndex(1, len(values) + 1, name="iteration"))
 
     @property
     def y_hat(self) -> pd.DataFrame:
@@ -101,8 +102,16 @@ def recorded(settings: Settings) -> dict[str, Any]:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """A csv of ours, every float to the bit it was written from. FileError when it is missing or damaged."""
+    """A csv of ours; from pandas 3.1 every float comes back to the bit it was written from. FileError when damaged."""
     try:
-        return pd.read_csv(path, float_precision="round_trip", dtype={"target": str}, keep_default_na=False)
+        return pd.read_csv(path, dtype={"target": str}, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: cannot be read ({error})") from None
+
+
+def read_losses(path: Path) -> NDArray[np.float64]:
+    """The (iterations, heads) losses of a losses.csv; its header is passed over, for a class may bear any name."""
+    try:
+        return np.asarray(pd.read_csv(path, header=None, skiprows=1).to_numpy(np.float64)[:, 1:])
     except (OSError, ValueError) as error:
         raise FileError(f"{path}: cannot be read ({error})") from None

@@ -30,7 +30,7 @@ def moved(head, name, index, step):
     return Head(**{**head.arrays(), name: array})
 
 
-@law(20)
+@law(40)
 @given(cases(largest=(9, 7)))
 def test_every_parameter_agrees_with_central_differences(case):
     head, images, targets, loss = case
@@ -64,7 +64,7 @@ def independent_loss(kernel, bias, weights, bias_flat, images, targets, loss):
     return anp.mean(0.5 * (1.0 / (1.0 + anp.exp(-z)) - targets) ** 2)
 
 
-@law(80)
+@law(120)
 @given(cases(sizes=(1, 3, 5, 7)))
 def test_agrees_with_autograd(case):
     head, images, targets, loss = case

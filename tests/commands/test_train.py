@@ -1,0 +1,122 @@
+"""Training from the command line: single points, sweeps, launchers, the notebook."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.train import main
+from tests.conftest import SMALL_SWEEP, contents, points
+
+GOLDEN = Path(__file__).parent.parent / "heads" / "golden"
+
+
+def test_the_notebook_to_the_digit(run, place, tmp_path):
+    ended = run("train", *place, "experiment=notebook", "seed=3")
+    assert ended.returncode == 0, ended.stderr
+    golden = np.load(GOLDEN / "notebook_seed_3.npz")
+    [point] = points(tmp_path / "experiments" / "notebook")
+    y_hat = pd.read_csv(point / "y_hat.csv")
+    assert list(y_hat.columns) == ["image", "target", *(f"y_hat_{j}" for j in range(len(golden["target"])))]
+    assert y_hat["target"].tolist() == [golden["target"].argmax()]
+    np.testing.assert_allclose(y_hat.to_numpy(float)[0, 2:], golden["y_hat"], rtol=1e-9)
+    with np.load(point / "checkpoint.npz", allow_pickle=False) as checkpoint:
+        assert checkpoint["iteration"] == 500
+        for j in range(len(golden["target"])):
+            for name in ("kernel", "bias", "weights", "bias_flat"):
+                expected = golden[f"head{j}/final/{name}"].ravel()
+                np.testing.assert_allclose(checkpoint[f"head{j}/{name}"].ravel(), expected, rtol=1e-9)
+    # As in the notebook, the target stands beside y-hat.
+    row = [line.split() for line in ended.stdout.splitlines() if line.split()[:1] == [str(golden["target"].argmax())]]
+    assert row[0][1] == "1.0" and float(row[0][2]) == pytest.approx(golden["y_hat"].max(), abs=1e-5)
+
+
+def test_a_point_writes_its_whole_record(place, tmp_path):
+    assert main([*place, "model.kernel_size=5", "training.iterations=7", "training.batch_size=16"]) == 0
+    [point] = points(tmp_path / "experiments" / "scratch")
+    assert sorted(contents(point)) == ["checkpoint.npz", "losses.csv", "result.json", "settings.yaml", "y_hat.csv"]
+    losses = pd.read_csv(point / "losses.csv")
+    assert list(losses.columns) == ["iteration", *map(str, range(10))]
+    assert losses["iteration"].tolist() == list(range(1, 8))
+    result = json.loads((point / "result.json").read_text())
+    assert result["images"] == {"train": 1078, "validation": 359, "test": 360}
+    assert [head["class"] for head in result["heads"]] == list(map(str, range(10)))
+    assert len(pd.read_csv(point / "y_hat.csv")) == 360
+
+
+def test_both_launchers_and_any_workers_give_the_same_bytes(run, tmp_path):
+    ways = {
+        "basic": ["compute.n_jobs=1"],
+        "processes": ["compute=processes", "compute.n_jobs=2"],
+        "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+    }
+    found = {}
+    for name, way in ways.items():
+        experiments = tmp_path / name
+        ended = run("train", *SMALL_SWEEP, f"paths.experiments={experiments}", "tracking=off", *way)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stderr == ""
+        found[name] = contents(experiments / "scratch" / "points")
+        assert len(points(experiments / "scratch")) == 4
+        assert "* best: " in ended.stdout and "point 4/4" in ended.stdout
+    assert found["basic"] == found["processes"] == found["joblib"]
+
+
+def test_a_finished_point_is_not_computed_again(run, place, tmp_path):
+    first = run("train", *place, *SMALL_SWEEP)
+    before = {path: path.stat().st_mtime_ns for path in points(tmp_path / "experiments" / "scratch")}
+    again = run("train", *place, *SMALL_SWEEP)
+    assert "already computed" not in first.stdout.split("point 2/4")[0]
+    assert again.stdout.count("already computed") == 4
+    assert {path: path.stat().st_mtime_ns for path in points(tmp_path / "experiments" / "scratch")} == before
+
+
+def test_a_failed_point_is_told_at_once_and_the_others_go_on(run, place, tmp_path):
+    ended = run("train", *place, "-m", "training.alpha=0.5,1e308", "training.iterations=20", "model.gradient=exact")
+    assert ended.returncode == 1
+    assert re.search(r"^point .*training.alpha=1e308 .*failed: head ", ended.stderr, re.M)
+    assert "nan or inf at iteration" in ended.stderr and "with alpha 1e+308" in ended.stderr
+    assert "1 of 2 points failed" in ended.stderr
+    assert len(points(tmp_path / "experiments" / "scratch")) == 1
+    assert "* best: alpha=0.5" in ended.stdout
+
+
+def test_a_command_line_value_replaces_an_experiments_axis(place, tmp_path):
+    assert main([*place, "experiment=notebook_grid", "training.iterations=5", "training.alpha=0.001"]) == 0
+    table = pd.read_csv(tmp_path / "experiments" / "notebook_grid" / "points.csv")
+    assert table["model.kernel_size"].tolist() == [3, 5, 7]
+
+
+def test_points_of_a_named_experiment_follow_its_grid(place, tmp_path):
+    folder = tmp_path / "experiments" / "notebook_grid"
+    small = [*place, "experiment=notebook_grid", "training.iterations=5,8", "training.alpha=0.001"]
+    assert main(small) == 0
+    kept = contents(folder / "points")
+    assert main([*place, "experiment=notebook_grid", "training.iterations=5", "training.alpha=0.002"]) == 0
+    assert not set(kept) & set(contents(folder / "points"))
+    assert main(small) == 0
+    assert contents(folder / "points") == kept
+
+
+def test_a_class_without_training_images_is_warned_about(run, place, tmp_path):
+    labels = np.array(["a"] * 12 + ["b"] * 12 + ["c"])
+    np.savez(tmp_path / "mine.npz", images=np.random.default_rng(0).random((25, 6, 4)), labels=labels)
+    arguments = ["data=arrays", "data.path=mine.npz", "training.iterations=3", "training.batch_size=4", "data.validation=0"]
+    warned = []
+    for fold in range(5):
+        ended = run("train", *place, *arguments, f"data.fold={fold}")
+        assert ended.returncode == 0, ended.stderr
+        warned.append("no image for training of class c" in ended.stderr)
+    assert sum(warned) == 1
+
+
+@pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=defaults", "--hydra-help"])
+def test_questions_are_answered(run, flag, tmp_path):
+    ended = run("train", flag)
+    assert ended.returncode == 0 and ended.stderr == ""
+    wanted = {"--help": "training.alpha=0.5", "--cfg=job": "kernel_size: 3", "--info=defaults": "training/minibatch"}
+    assert wanted.get(flag, "Hydra") in ended.stdout
+    assert list(tmp_path.iterdir()) == []

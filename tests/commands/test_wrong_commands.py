@@ -1,0 +1,125 @@
+"""Wrong commands: one clear line that names the setting, exit code 1, no traceback, nothing written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.console import INPUT_ERRORS
+from pipeline.train import main
+
+WRONG = {
+    "+model.kernel=5": "model.kernel: no such setting; did you mean model.kernel_size?",
+    "model.kernel=5": "model.kernel: no such setting; did you mean model.kernel_size?",
+    "+experment=grid": "experment: no such setting; did you mean experiment?",
+    "experiment=typo": "experiment: there is no 'typo'; there are ",
+    "data=nosuch": "data: there is no 'nosuch'; there are arrays, digits",
+    "hydra/launcher=nosuch": "hydra/launcher: there is no 'nosuch'; there are basic, joblib",
+    "model.kernel_size=abc": "model.kernel_size: must be a whole number, not 'abc'",
+    "model.kernel_size=4": "model.kernel_size: must be an odd number from 1, not 4",
+    "model.kernel_size=9": "model.kernel_size: must be at most 8 for 8 x 8 images, not 9",
+    "model.kernel_size=null": "model.kernel_size: must be an odd number from 1, not None",
+    "model.kernel_size=3,5": "model.kernel_size: takes one value; to sweep over several, add -m",
+    "model.kernel_size=[": "model.kernel_size=[: cannot be read",
+    "model.init=notebook_draws": "model.init: notebook_draws needs data=notebook",
+    "model.dtype=float16": "model.dtype: must be float32 or float64, not 'float16'",
+    "training.alpha=0": "training.alpha: must be positive and finite, not 0.0",
+    "training.alpha=-1": "training.alpha: must be positive and finite, not -1.0",
+    "training.alpha=nan": "training.alpha: must be positive and finite, not nan",
+    "training.alpha=inf": "training.alpha: must be positive and finite, not inf",
+    "training.iterations=0": "training.iterations: must be at least 1, not 0",
+    "training.iterations=1.5": "training.iterations: must be a whole number, not '1.5'",
+    "training.batch_size=1079": "training.batch_size: must be at most 1078, the images for training, not 1079",
+    "training.batch_size=some": "training.batch_size: must be at least 1, or all, not 'some'",
+    "training.loss=hinge": "training.loss: must be half_squared_error or binary_cross_entropy, not 'hinge'",
+    "~training.alpha": "training.alpha: is missing",
+    "compute.n_jobs=0": "compute.n_jobs: must be a number of workers, or -1 for one a core, not 0",
+    "seed=-1": "seed: must be from 0 to 4294967295, not -1",
+    "name=../outside": "name: must be letters, digits",
+    "data.fold=5": "data.fold: must be from 0 to data.folds - 1 = 4, not 5",
+    "data=arrays": "data.path: is missing",
+    "data=arrays data.path=nosuch.npz": "data.path: nosuch.npz: no such file",
+    "data=arrays data.path=.": "data.path: .: is a folder",
+    "tracking=server": "tracking.uri: must be the server's http://HOST:PORT, not None",
+    "tracking=server tracking.uri=http://127.0.0.1:9": "tracking.uri: no MLflow server answers at http://127.0.0.1:9",
+    "tracking=sqlite tracking.uri=sqlite:///relative.db": "tracking.uri: must be sqlite:////ABSOLUTE/PATH.db",
+    "--nosuchflag": "command line: unrecognized arguments: --nosuchflag",
+    "word": "word: cannot be read; settings are given as SETTING=VALUE",
+}
+
+
+def refusal(arguments: list[str]) -> str:
+    with pytest.raises(INPUT_ERRORS) as caught:
+        main(arguments)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_one_line_and_nothing_written(wrong, place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = [place[0], *([] if "tracking" in wrong else [place[1]]), *wrong.split()]
+    message = refusal(arguments)
+    assert message.startswith(WRONG[wrong])
+    assert len(message.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_line_prints_just_that_and_exits_with_1(run, place, tmp_path):
+    ended = run("train", *place, "training.alpha=nan")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "training.alpha: must be positive and finite, not nan\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_lists_every_bad_point_before_the_first(place, tmp_path):
+    message = refusal([*place, "-m", "model.kernel_size=3,4,9", "training.alpha=0.5,nan"])
+    assert message.splitlines() == [
+        "model.kernel_size=3 training.alpha=nan: training.alpha: must be positive and finite, not nan",
+        "model.kernel_size=4 training.alpha=0.5: model.kernel_size: must be an odd number from 1, not 4",
+        "model.kernel_size=4 training.alpha=nan: training.alpha: must be positive and finite, not nan",
+        "model.kernel_size=4 training.alpha=nan: model.kernel_size: must be an odd number from 1, not 4",
+        "model.kernel_size=9 training.alpha=nan: training.alpha: must be positive and finite, not nan",
+    ]
+    message = refusal([*place, "-m", "model.kernel_size=3,9", "training.batch_size=32,5000"])
+    assert len(message.splitlines()) == 4
+    assert not (tmp_path / "experiments").exists()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "line"),
+    [
+        ({"images": np.zeros((4, 4, 4)), "labels": np.arange(3)}, "there are 4 images and 3 labels"),
+        ({"images": np.full((4, 4, 4), np.nan), "labels": np.arange(4)}, "image 0 has a pixel that is nan or inf"),
+        ({"images": np.zeros((4, 4, 4)), "labels": np.zeros(4, int)}, "one-vs-rest needs at least two classes"),
+        ({"images": np.zeros((4, 4)), "labels": np.arange(4)}, "images must be (N, H, W), not (4, 4)"),
+        ({"pictures": np.zeros((4, 4, 4)), "labels": np.arange(4)}, "has no array images; it holds labels, pictures"),
+    ],
+)
+def test_bad_arrays_name_the_file(arrays, line, place, tmp_path):
+    file = tmp_path / "mine.npz"
+    np.savez(file, **arrays)
+    message = refusal([*place, "data=arrays", f"data.path={file}"])
+    assert str(file) in message and line in message and len(message.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_full_disk_is_said_in_one_line(run, tmp_path):
+    """/dev/full refuses every write; a folder below a file cannot be made either."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    ended = run("train", f"paths.experiments={blocked}", "tracking=off", "training.iterations=1")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1 and str(blocked) in ended.stderr
+
+
+def test_an_unknown_stage_lists_the_stages(run):
+    ended = run("cli", "nosuch")
+    assert ended.returncode == 0 or "there are compose, prepare, train" in ended.stderr
+
+
+def test_comparing_what_never_ran_names_the_file(place, tmp_path):
+    from pipeline.compare import main as compare
+
+    with pytest.raises(INPUT_ERRORS, match="no such experiment; nothing has run there"):
+        compare([*place, "name=never"])
+    assert not Path(tmp_path / "experiments").exists()

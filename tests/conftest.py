@@ -1,0 +1,54 @@
+"""Real command lines in a temporary folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# A sweep that takes a second: two trajectories of two points each.
+SMALL_SWEEP = ["-m", "model.kernel_size=3,5", "training.iterations=6,12", "training.batch_size=8"]
+
+
+def command(stage: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-W", "error::DeprecationWarning:pipeline", "-m", f"pipeline.{stage}", *arguments]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> list[str]:
+    """Overrides that keep a run inside the test's own folder."""
+    return [f"paths.experiments={tmp_path / 'experiments'}", "tracking=off"]
+
+
+@pytest.fixture
+def tracked(tmp_path: Path) -> list[str]:
+    """The same with a tracking store of the test's own, which does not exist yet."""
+    return [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a stage as a user would, from a folder that is not the project's."""
+
+    def run(stage: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        return subprocess.run(
+            command(stage, *arguments), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, **options
+        )  # fmt: skip
+
+    return run
+
+
+def points(folder: Path) -> list[Path]:
+    """The finished points of an experiment's folder."""
+    return sorted(path.parent for path in (folder / "points").glob("*/*/result.json"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its relative path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

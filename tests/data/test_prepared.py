@@ -1,0 +1,103 @@
+"""Prepared data comes back as it went in, and its name tells apart whatever may differ."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.data import prepared
+from pipeline.data.dataset import Dataset
+from pipeline.files import FileError
+from pipeline.settings import DataSettings, PathSettings, Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(paths=PathSettings(str(tmp_path / "experiments")))
+
+
+def from_file(settings, path):
+    return replace(settings, data=DataSettings(source="arrays", path=str(path)))
+
+
+def user_file(path, labels, images=None):
+    np.savez(path, images=np.arange(10 * 12).reshape(10, 3, 4) if images is None else images, labels=labels)
+    return path
+
+
+@pytest.mark.parametrize("source", ["digits", "notebook"])
+def test_round_trip_keeps_everything_and_the_digest(settings, source):
+    settings = replace(settings, data=DataSettings(source=source))
+    fresh, read = prepared.load(settings), prepared.prepare(settings)
+    assert read.digest == fresh.digest
+    again = Dataset(read.name, read.images, read.labels, read.classes, read.split, read.scale)
+    assert again.digest == fresh.digest  # computed anew from what was read
+    assert (read.name, read.classes, read.scale) == (fresh.name, fresh.classes, fresh.scale)
+    assert not read.images.flags.writeable
+
+
+def test_round_trip_of_string_labels_and_doubles(settings, tmp_path):
+    images = np.random.default_rng(0).uniform(-3, 3, (10, 3, 4))
+    path = user_file(tmp_path / "d.npz", np.array(["é", "long name", "a,b", '"q"', ""] * 2), images)
+    read = prepared.prepare(from_file(settings, path))
+    assert read.classes == ("", '"q"', "a,b", "long name", "é")
+    assert read.digest == prepared.load(from_file(settings, path)).digest
+    assert read.images.tobytes() == images.tobytes()
+
+
+def test_the_same_data_gives_the_same_bytes_and_is_written_once(settings):
+    path = prepared.prepared_path(settings)
+    prepared.prepare(settings)
+    first, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    prepared.prepare(settings)
+    assert path.stat().st_mtime_ns == stamp
+    path.unlink()
+    prepared.prepare(settings)
+    assert path.read_bytes() == first
+
+
+def test_a_name_tells_apart_seed_fold_and_file(settings, tmp_path):
+    path = user_file(tmp_path / "d.npz", np.arange(10) % 2)
+    seen = [
+        prepared.prepared_path(settings),
+        prepared.prepared_path(replace(settings, seed=1)),
+        prepared.prepared_path(replace(settings, data=DataSettings(fold=1))),
+        prepared.prepared_path(replace(settings, data=DataSettings(scale=2.0))),
+        prepared.prepared_path(from_file(settings, path)),
+        prepared.prepared_path(from_file(settings, tmp_path / "other.npz")),
+    ]
+    os.utime(path, ns=(1, 1))
+    seen.append(prepared.prepared_path(from_file(settings, path)))
+    assert len(set(seen)) == len(seen)
+    others = replace(settings, training=replace(settings.training, alpha=3.0))
+    assert prepared.prepared_path(others) == seen[0]
+
+
+def test_a_changed_file_is_read_anew(settings, tmp_path):
+    path = user_file(tmp_path / "d.npz", np.arange(10) % 2)
+    first = prepared.prepare(from_file(settings, path)).digest
+    user_file(path, np.arange(10) % 5)
+    assert prepared.prepare(from_file(settings, path)).digest != first
+
+
+def test_a_damaged_prepared_file_is_a_file_error(settings):
+    prepared.prepare(settings)
+    path = prepared.prepared_path(settings)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(FileError, match=r"\.npz: is not a readable"):
+        prepared.prepare(settings)
+
+
+def test_digits_and_notebook_are_what_they_are_called(settings):
+    digits = prepared.load(settings)
+    assert digits.images.shape == (1797, 8, 8) and digits.images.dtype == np.uint8
+    assert digits.classes == tuple("0123456789") and digits.scale == 16.0
+    assert [digits.count(part) for part in range(3)] == [1078, 359, 360]
+    assert digits.digest == PINNED_DIGITS
+    one = prepared.load(replace(settings, data=DataSettings(source="notebook", scale=1.0)))
+    assert one.images.shape == (1, 32, 32) and [one.count(part) for part in range(3)] == [1, 0, 0]
+    assert one.images.min() >= 1 and one.images.max() <= 254
+
+
+PINNED_DIGITS = "44581371bce2b31dc77f74273dfa966bf63260b2d782c541bfb8d5fc11d36319"

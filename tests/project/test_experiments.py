@@ -1,0 +1,31 @@
+"""Every named experiment runs, shortened, and says what it asks."""
+
+import re
+
+import pytest
+
+from pipeline.train import main
+from tests.conftest import ROOT, points
+
+FILES = sorted((ROOT / "conf" / "experiment").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_it_opens_with_question_command_expectation_and_time(file):
+    head = file.read_text().split("defaults:")[0]
+    for word in ("Question:", "Command:", "Expected:", "Time:"):
+        assert re.search(rf"^# {word} +\S", head, re.M), word
+    assert f"python -m pipeline.train experiment={file.stem}" in head
+    assert f"name: {file.stem}" in file.read_text()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_it_runs(file, place, tmp_path):
+    assert main([*place, f"experiment={file.stem}", "training.iterations=3"]) == 0
+    assert points(tmp_path / "experiments" / file.stem)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "conf").glob("*/*.yaml")), ids=lambda f: f"{f.parent.name}/{f.stem}")
+def test_every_choice_opens_with_the_command_that_uses_it(file):
+    lines = file.read_text().splitlines()
+    assert any("python -m pipeline.train" in line for line in lines[:4])

@@ -1,0 +1,55 @@
+"""Small data and settings for the tests of records and points, and an engine that counts."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.data.dataset import build, stratified_split
+from pipeline.heads import engines, one_vs_rest
+from pipeline.heads.one_vs_rest import Workers
+from pipeline.point import train_point
+from pipeline.settings import DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
+
+FILES = ("checkpoint.npz", "losses.csv", "result.json", "settings.yaml", "y_hat.csv")
+
+
+def small_data(tested=True, names=("ant", "bee", "cat")):
+    random = np.random.default_rng(0)
+    labels = np.array(names)[np.arange(15) % len(names)]
+    images = random.integers(0, 17, (15, 5, 4), np.uint8)
+    split = stratified_split(labels, 0, 3, 0, 0.2) if tested else np.zeros(15, np.uint8)
+    return build("small", images, labels, split, None)
+
+
+def small_settings(folder, iterations=40, **training):
+    chosen = TrainingSettings(**{"alpha": 0.5, "iterations": iterations, "batch_size": 4, **training})
+    paths = PathSettings(str(folder))
+    return Settings("small", 3, DataSettings(), ModelSettings(filters=2), chosen, paths=paths)
+
+
+def with_training(settings, **training):
+    return replace(settings, training=replace(settings.training, **training))
+
+
+def train(settings, dataset, waypoints=(), progress=lambda _: None):
+    return train_point(settings, dataset, Workers(), waypoints, progress)
+
+
+def contents(folder):
+    """Every file of a record, as bytes; and nothing lies beside them."""
+    held = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert sorted(held) == list(FILES)
+    return held
+
+
+def counted(monkeypatch):
+    """A list that grows by the number of iterations of every `advance` of the engine."""
+    calls = []
+    numpy_engine = engines.engine("numpy")
+
+    def advance(*arguments):
+        calls.append(len(arguments[4]))
+        return numpy_engine.advance(*arguments)
+
+    monkeypatch.setattr(one_vs_rest, "engine", lambda name: replace(numpy_engine, advance=advance))
+    return calls

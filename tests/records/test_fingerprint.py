@@ -1,0 +1,82 @@
+"""A trajectory's name changes with all that decides the numbers, and with nothing else."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.heads.engines import Engine
+from pipeline.heads.engines import engine as real_engine
+from pipeline.records import fingerprint
+from pipeline.records.fingerprint import point_folder, trajectory
+from pipeline.settings import ComputeSettings, DataSettings, PathSettings, Settings, TrackingSettings
+
+BASE, DATA = Settings(), "d" * 64
+
+
+def changed(part, **values):
+    return replace(BASE, **{part: replace(getattr(BASE, part), **values)})
+
+
+SAME = {
+    "name": replace(BASE, name="other"),
+    "n_jobs": replace(BASE, compute=ComputeSettings(n_jobs=2, backend="processes")),
+    "tracking": replace(BASE, tracking=TrackingSettings("server", "http://x:1")),
+    "paths": replace(BASE, paths=PathSettings("/elsewhere")),
+    "iterations": BASE.at(77),
+    "how the data was asked for": replace(BASE, data=DataSettings("arrays", "x.npz")),
+}
+OTHER = {
+    "seed": replace(BASE, seed=1),
+    "kernel_size": changed("model", kernel_size=5),
+    "filters": changed("model", filters=2),
+    "init": changed("model", init="notebook"),
+    "gradient": changed("model", gradient="notebook"),
+    "dtype": changed("model", dtype="float32"),
+    "alpha": changed("training", alpha=0.25),
+    "alpha's last bit": changed("training", alpha=0.5000000000000001),
+    "batch_size": changed("training", batch_size=16),
+    "all": changed("training", batch_size="all"),
+    "loss": changed("training", loss="binary_cross_entropy"),
+    "schedule": changed("training", schedule="cosine"),
+}
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_what_does_not_reach_the_numbers_does_not_count(what):
+    assert trajectory(SAME[what], DATA) == trajectory(BASE, DATA)
+
+
+def test_all_that_reaches_the_numbers_counts():
+    names = {what: trajectory(settings, DATA) for what, settings in OTHER.items()}
+    names |= {"base": trajectory(BASE, DATA), "data": trajectory(BASE, "e" * 64)}
+    assert len(set(names.values())) == len(names)
+    assert all(len(name) == 16 and set(name) <= set("0123456789abcdef") for name in names.values())
+
+
+def test_numerics_of_the_engine_count_and_its_name_does_not(monkeypatch):
+    before = trajectory(BASE, DATA)
+    numpy_engine = real_engine("numpy")
+    monkeypatch.setattr(fingerprint, "engine", lambda name: numpy_engine)
+    assert trajectory(changed("compute", engine="twin"), DATA) == before
+    monkeypatch.setattr(fingerprint, "engine", lambda name: Engine("numpy-0", numpy_engine.advance, numpy_engine.logits))
+    assert trajectory(BASE, DATA) != before
+
+
+def test_iterations_count_when_the_schedule_ends_with_them():
+    cosine = changed("training", schedule="cosine")
+    assert trajectory(cosine.at(100), DATA) != trajectory(cosine.at(200), DATA)
+    assert trajectory(BASE.at(100), DATA) == trajectory(BASE.at(200), DATA)
+
+
+def test_points_of_a_trajectory_lie_side_by_side():
+    folder = point_folder(replace(BASE.at(100), paths=PathSettings("/e")), DATA)
+    assert folder.parts[-4:] == ("scratch", "points", trajectory(BASE, DATA), "100")
+    assert folder.is_relative_to("/e")
+
+
+def test_the_name_is_pinned():
+    """A change of this name orphans every record that was ever written: it must be meant."""
+    assert trajectory(BASE, DATA) == PINNED
+
+
+PINNED = "c34f53e5d26238f7"

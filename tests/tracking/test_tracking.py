@@ -1,0 +1,107 @@
+"""What MLflow holds after real runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.conftest import ROOT, SMALL_SWEEP, command, points
+
+
+def client_of(tmp_path: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+def runs_of(client: MlflowClient, name: str) -> list:
+    return client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=1000)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory) -> Path:
+    """A small sweep by the joblib launcher on a store that did not exist."""
+    folder = tmp_path_factory.mktemp("swept")
+    place = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"]
+    ended = subprocess.run(
+        command("train", *SMALL_SWEEP, *place, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+        cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+def test_a_sweep_is_a_finished_parent_with_a_finished_child_a_point(swept):
+    client = client_of(swept)
+    runs = runs_of(client, "scratch")
+    [parent] = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    children = [run for run in runs if run is not parent]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert len(children) == 4
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    assert runs_of(client, "Default") == []
+    grid = {(run.data.params["model.kernel_size"], run.data.params["training.iterations"]) for run in children}
+    assert grid == {("3", "6"), ("3", "12"), ("5", "6"), ("5", "12")}
+    names = {file.path for file in client.list_artifacts(parent.info.run_id)}
+    assert names >= {"points.csv", "y_hat.csv", "figures", "metrics.json", "config.yaml"}
+    assert parent.data.tags["best"].startswith("kernel_size=")
+
+
+def test_a_child_holds_what_its_record_holds(swept):
+    client = client_of(swept)
+    child = next(run for run in runs_of(client, "scratch") if run.data.params.get("training.iterations") == "12")
+    folder = swept / "experiments" / "scratch" / "points" / child.data.tags["point"]
+    result = json.loads((folder / "result.json").read_text())
+    for key, value in result["metrics"].items():
+        assert child.data.metrics[key] == value
+    curve = client.get_metric_history(child.info.run_id, "loss/mean")
+    assert [point.step for point in curve] == sorted({point.step for point in curve})
+    assert (curve[0].step, curve[-1].step) == (1, 12)
+    assert len(client.get_metric_history(child.info.run_id, "loss/9")) == len(curve)
+    artifacts = {f.path for part in ("record", "figures", None) for f in client.list_artifacts(child.info.run_id, part)}
+    wanted = {"record/checkpoint.npz", "record/y_hat.csv", "figures/kernels.png", "figures/losses.png", "y_hat.json"}
+    assert artifacts >= wanted
+    [data] = child.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == ("digits", result["data"][:16])
+    assert {"host", "pid", "versions", "mlflow.user"} <= set(child.data.tags)
+
+
+def test_eight_processes_on_no_database_lose_nothing(tmp_path):
+    """Eight single runs at once, as a user with eight terminals would start them."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "pipeline.train", f"seed={seed}", "training.iterations=2", "tracking=sqlite",
+             f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}", f"paths.experiments={tmp_path / 'experiments'}"],
+            cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for seed in range(8)
+    ]  # fmt: skip
+    ended = [process.communicate(timeout=200) for process in started]
+    assert [process.returncode for process in started] == [0] * 8, [errors for _, errors in ended]
+    client = client_of(tmp_path)
+    runs = runs_of(client, "scratch")
+    assert sorted(run.data.params["seed"] for run in runs) == [str(seed) for seed in range(8)]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert runs_of(client, "Default") == []
+    assert len(points(tmp_path / "experiments" / "scratch")) == 8
+
+
+def test_a_failed_point_is_failed_and_so_is_its_sweep(run, tracked, tmp_path):
+    ended = run("train", *tracked, "-m", "training.alpha=0.5,1e308", "training.iterations=9")
+    assert ended.returncode == 1
+    runs = runs_of(client_of(tmp_path), "scratch")
+    statuses = {run.data.params.get("training.alpha", run.info.run_name): run.info.status for run in runs}
+    assert sorted(statuses.values()) == ["FAILED", "FAILED", "FINISHED"]
+    assert statuses["0.5"] == "FINISHED"
+
+
+def test_the_store_can_be_deleted_and_filled_again(run, tracked, tmp_path):
+    assert run("train", *tracked, *SMALL_SWEEP).returncode == 0
+    before = {run.info.run_name: run.data.metrics for run in runs_of(client_of(tmp_path), "scratch")}
+    for file in tmp_path.glob("mlflow.db*"):
+        file.unlink()
+    again = run("train", *tracked, *SMALL_SWEEP)
+    assert again.stdout.count("already computed") == 4
+    assert {run.info.run_name: run.data.metrics for run in runs_of(client_of(tmp_path), "scratch")} == before
