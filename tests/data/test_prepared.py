@@ -81,12 +81,15 @@ def test_a_changed_file_is_read_anew(settings, tmp_path):
     assert prepared.prepare(from_file(settings, path)).digest != first
 
 
-def test_a_damaged_prepared_file_is_a_file_error(settings):
+def test_a_damaged_prepared_file_is_refused_and_made_again(settings):
     prepared.prepare(settings)
     path = prepared.prepared_path(settings)
-    path.write_bytes(path.read_bytes()[:-200])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
     with pytest.raises(FileError, match=r"\.npz: is not a readable"):
-        prepared.prepare(settings)
+        prepared.read(path)
+    prepared.prepare(settings)
+    assert path.read_bytes() == whole
 
 
 def test_digits_and_notebook_are_what_they_are_called(settings):

@@ -1,0 +1,85 @@
+"""Every command of the README runs: shortened, and in a folder of the test's own."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+BIN = Path(sys.executable).parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+COMMANDS = [line for block in blocks("bash") for line in block.strip().splitlines()]
+STAGES = [line for line in COMMANDS if line.startswith("ovrcnn ")]
+
+
+def sh(line: str, place: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    return subprocess.run(["bash", "-c", line], cwd=place, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_the_commands_of_the_stages_run_in_their_order(tmp_path):
+    for block in blocks("python"):
+        assert subprocess.run([sys.executable, "-c", block], cwd=tmp_path).returncode == 0
+    assert (tmp_path / "mine.npz").exists()
+    for line in STAGES:
+        # Later words win, so the iterations become few; a sweep over them keeps its two.
+        few = "training.iterations=2,4" if "notebook_grid" in line else "training.iterations=2"
+        short = [few] if " train " in line else []
+        ended = sh(f"{line} {shlex.join([*short, 'paths.experiments=results', 'tracking=off'])}", tmp_path)
+        assert ended.returncode == 0, line + ended.stderr
+        assert "Traceback" not in ended.stderr
+    assert (tmp_path / "results" / "scratch" / "figures" / "heatmap.png").exists()
+
+
+@pytest.mark.parametrize("target", sorted({line.split()[1] for line in COMMANDS if line.startswith("make ")} | {"test", "lint"}))
+def test_make_knows_the_targets_and_they_call_what_is_tested(target):
+    listed = sh("make help", ROOT).stdout
+    assert re.search(rf"^{target} +\S", listed, re.M)
+    steps = sh(f"make --dry-run --always-make {target}", ROOT)
+    assert steps.returncode == 0, steps.stderr
+    called = {"sweep": "ovrcnn train experiment=digits", "ui": "ovrcnn ui", "repro": "dvc repro", "test": "pytest", "lint": "mypy"}
+    assert called.get(target, "") in steps.stdout
+
+
+def test_every_other_command_is_dvcs_and_tested_in_a_copy():
+    others = [line for line in COMMANDS if not line.startswith(("ovrcnn ", "make ", "eval "))]
+    assert others == [
+        "dvc dag",
+        "dvc metrics show",
+        "dvc exp run -S conf/training/notebook.yaml:alpha=0.002 compare@notebook_grid",
+    ]
+
+
+def test_tab_completion_completes_stages_groups_and_values(tmp_path):
+    [line] = [line for line in COMMANDS if line.startswith("eval ")]
+    script = line + """
+complete_line() {
+  COMP_LINE="$1"; COMP_WORDS=($1); [[ "$1" == *" " ]] && COMP_WORDS+=("")
+  COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); COMP_POINT=${#COMP_LINE}
+  $(complete -p ovrcnn | sed -E 's/.*-F ([^ ]+).*/\\1/'); echo "${COMPREPLY[@]}"
+}
+complete_line "ovrcnn tr"
+complete_line "ovrcnn train data="
+complete_line "ovrcnn train model.ker"
+"""
+    ended = sh(script, tmp_path)
+    stage, data, setting = ended.stdout.splitlines()[-3:]
+    assert stage == "train"
+    assert "data=digits" in data and "data=arrays" in data
+    assert setting == "model.kernel_size="
+
+
+def test_links_and_pictures_are_there():
+    for target in re.findall(r"\]\(([^)h][^)]*)\)", README):
+        assert (ROOT / target).exists(), target
