@@ -13,13 +13,19 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-SOURCES = ("digits", "arrays", "notebook")
+SOURCES = ("digits", "fashion_mnist", "idx", "images", "arrays", "notebook")
+NEEDED_PATHS = {
+    "idx": "FOLDER with train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz",
+    "images": "FOLDER with a sub-folder of pictures for each class",
+    "arrays": "FILE.npz with images (N, H, W) and labels (N,)",
+}
+LARGEST_SIDE = 4096
 INITS = ("he", "notebook", "notebook_draws")
 GRADIENTS = ("exact", "notebook")
 DTYPES = ("float32", "float64")
 LOSSES = ("half_squared_error", "binary_cross_entropy")
 SCHEDULES = ("constant", "cosine")
-ENGINES = ("numpy",)
+ENGINES = ("numba", "numpy")
 BACKENDS = ("threads", "processes")
 STORES = ("sqlite", "server", "off")
 
@@ -36,6 +42,7 @@ class SettingsError(ValueError):
 class DataSettings:
     source: str = "digits"
     path: str | None = None
+    size: int | str | None = None
     scale: float | None = None
     folds: int = 5
     fold: int = 0
@@ -62,7 +69,7 @@ class TrainingSettings:
 
 @dataclass
 class ComputeSettings:
-    engine: str = "numpy"
+    engine: str = "numba"
     n_jobs: int = -1
     backend: str = "threads"
 
@@ -100,7 +107,7 @@ class Settings:
 
 
 def parse(cfg: DictConfig | dict[str, Any]) -> Settings:
-    """Hydra's config as Settings. SettingsError, a line a fault, for unknown keys, wrong types and values out of range."""
+    """Hydra's config as Settings. SettingsError, a line a fault: unknown keys, wrong types and values out of range."""
     try:
         plain = OmegaConf.to_container(cfg, resolve=True) if isinstance(cfg, DictConfig) else cfg
         settings = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), plain))
@@ -158,6 +165,15 @@ def did_you_mean(key: str) -> str:
     return f"; did you mean {near[0]}?" if near else "; --help lists them"
 
 
+def image_size(size: int | str | None) -> tuple[int, int] | None:
+    """data.size as (H, W): 28 is (28, 28), 28x32 is (28, 32). None for null, and for what is no size."""
+    found = re.fullmatch(r"([0-9]{1,4})(?:x([0-9]{1,4}))?", str(size), re.ASCII)
+    if found is None:
+        return None
+    height, width = int(found[1]), int(found[2] or found[1])
+    return (height, width) if min(height, width) >= 2 and max(height, width) <= LARGEST_SIDE else None
+
+
 def _kernel_faults(settings: Settings) -> list[str]:
     size, drawn = settings.model.kernel_size, settings.model.init == "notebook_draws"
     found = []
@@ -174,8 +190,14 @@ def _kernel_faults(settings: Settings) -> list[str]:
 
 def _door_faults(settings: Settings) -> list[str]:
     found = []
-    if settings.data.source == "arrays" and not settings.data.path:
-        found.append("data.path: is missing; data=arrays needs data.path=FILE.npz with images (N, H, W) and labels (N,)")
+    data = settings.data
+    if data.source in NEEDED_PATHS and not data.path:
+        found.append(f"data.path: is missing; data={data.source} needs data.path={NEEDED_PATHS[data.source]}")
+    if data.size is not None and data.source != "images":
+        found.append(f"data.size: must be null with data={data.source}, only data=images resizes; not {data.size!r}")
+    elif data.size is not None and image_size(data.size) is None:
+        right = f"N or HxW, each from 2 to {LARGEST_SIDE}, or null"
+        found.append(f"data.size: must be {right}, not {data.size!r}")
     if settings.tracking.store == "server" and not (settings.tracking.uri or "").startswith(("http://", "https://")):
         found.append(f"tracking.uri: must be the server's http://HOST:PORT, not {settings.tracking.uri!r}")
     return found

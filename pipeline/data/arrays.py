@@ -1,27 +1,25 @@
 """The user's own images and labels, from one .npz file."""
 
-from pathlib import Path
-
 import numpy as np
 
 from ..files import FileError, read_npz
 from ..settings import Settings
 from .dataset import DataError, Dataset, build, stratified_split
+from .folders import source_path
 
 
 def load(settings: Settings) -> Dataset:
     """`images` (N, H, W) and `labels` (N,) of data.path; DataError when it cannot be used."""
     data = settings.data
-    path = Path(str(data.path)).expanduser()
+    path = source_path(str(data.path))
     try:
         arrays = read_npz(path, ["images", "labels"])
     except FileError as error:
         raise DataError(f"data.path: {error}") from None
     images, labels = arrays["images"], arrays["labels"]
-    if images.dtype.kind in "ui" and images.dtype != np.uint8 and images.size and 0 <= images.min() <= images.max() <= 255:
-        images = images.astype(np.uint8)
-    elif images.dtype.kind in "ui" and images.dtype != np.uint8:
-        images = images.astype(np.float64)
+    if images.dtype.kind in "ui" and images.dtype != np.uint8:
+        fits = images.size > 0 and images.min() >= 0 and images.max() <= 255
+        images = images.astype(np.uint8 if fits else np.float64)
     elif images.dtype == np.float16:
         images = images.astype(np.float32)
     ordered = labels if labels.ndim == 1 else labels.reshape(-1)

@@ -13,7 +13,10 @@ TRAIN, VALIDATION, TEST = range(3)
 
 
 class DataError(ValueError):
-    """Data cannot be used; the message is one line that names the file or setting."""
+    """Data cannot be used; the message is one line that names the file or setting, whatever that is called."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def build(
 ) -> Dataset:
     """Check and complete what a source read. DataError, with `name` first, when it cannot be trained on.
 
-    labels: (N,) integers or strings; the classes are their sorted values, unless `classes` names them and labels index it.
+    labels: (N,) integers or strings; the classes are their sorted values, unless `classes` names them and labels index
+    it.
     scale None: 1 for pixels in [-1, 1], else the largest absolute pixel of the training split.
     """
     _check(name, images, labels)
@@ -103,16 +107,33 @@ def _check(name: str, images: NDArray[np.generic], labels: NDArray[np.generic]) 
 def stratified_split(labels: NDArray[np.generic], seed: int, folds: int, fold: int, validation: float) -> NDArray[np.uint8]:
     """A (N,) split: one image in `folds` is test, a share `validation` of all images validation, the rest training.
 
-    Shuffled by the seed, then dealt out class by class, so that each class is shared out to within one image. The folds of
-    one seed do not overlap and cover all images.
+    Shuffled by the seed, then dealt out class by class, so that each class is shared out to within one image. The folds
+    of one seed do not overlap and cover all images.
     """
-    shuffled = np.random.default_rng([seed, SPLIT_STREAM]).permutation(len(labels))
-    ordered = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    ordered = _class_by_class(labels, seed)
     split = np.zeros(len(labels), np.uint8)
     split[ordered[fold::folds]] = TEST
     rest = ordered[split[ordered] == TRAIN]
     split[evenly(rest, round(validation * len(labels)))] = VALIDATION
     return split
+
+
+def official_split(labels: NDArray[np.generic], test: int, seed: int, validation: float) -> NDArray[np.uint8]:
+    """A (N,) split: the last `test` images are test, a share `validation` of the others validation, the rest training.
+
+    Which are validation is drawn from the seed; each class is shared out to within one image.
+    """
+    others = len(labels) - test
+    split = np.full(len(labels), TEST, np.uint8)
+    split[:others] = TRAIN
+    split[evenly(_class_by_class(labels[:others], seed), round(validation * others))] = VALIDATION
+    return split
+
+
+def _class_by_class(labels: NDArray[np.generic], seed: int) -> NDArray[np.int64]:
+    """All indices of `labels`, shuffled by the seed, then sorted by class."""
+    shuffled = np.random.default_rng([seed, SPLIT_STREAM]).permutation(len(labels))
+    return shuffled[np.argsort(labels[shuffled], kind="stable")]
 
 
 def evenly(ordered: NDArray[np.int64], count: int) -> NDArray[np.int64]:

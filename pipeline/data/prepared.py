@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,49 @@ from numpy.typing import NDArray
 
 from ..files import FileError, read_npz, write_npz
 from ..settings import Settings
-from . import arrays, digits, notebook
-from .dataset import Dataset
+from . import arrays, digits, fashion_mnist, idx, images, notebook
+from .dataset import DataError, Dataset
+from .folders import source_path
 
-LOADERS = {"digits": digits.load, "arrays": arrays.load, "notebook": notebook.load}
+LOADERS = {
+    "digits": digits.load,
+    "fashion_mnist": fashion_mnist.load,
+    "idx": idx.load,
+    "images": images.load,
+    "arrays": arrays.load,
+    "notebook": notebook.load,
+}
+# Where a source's files lie when data.path is null.
+PATHS = {"fashion_mnist": fashion_mnist.FOLDER}
 
 
 def prepared_path(settings: Settings) -> Path:
-    """Where the prepared data of these settings lies: named by source, settings, seed, and the time of the source's file."""
+    """Where the prepared data of these settings lies: named by settings, seed and the state of the source's files.
+
+    DataError when data.path cannot be a path.
+    """
     key: dict[str, object] = {"data": asdict(settings.data), "seed": settings.seed}
-    path = settings.data.path
+    path = settings.data.path or PATHS.get(settings.data.source)
     if path:
-        resolved = Path(path).expanduser().resolve()
-        key["path"] = str(resolved)
-        if resolved.exists():
-            status = resolved.stat()
-            key["file"] = [status.st_size, status.st_mtime_ns]
+        resolved = os.path.realpath(source_path(path))
+        key |= {"path": resolved, "files": _state(Path(resolved))}
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     return settings.folder / "data" / f"{settings.data.source}-{digest[:12]}.npz"
+
+
+def _state(entry: Path | os.DirEntry[str], levels: int = 2) -> object:
+    """Size and time of a file; of a folder, those of the files in it and in its sub-folders, by name. None for neither.
+
+    That is as deep as any source reads, so no link leads in circles. Hidden files do not count; no file is opened.
+    """
+    try:
+        if levels and entry.is_dir():
+            with os.scandir(entry) as inside:
+                return {item.name: _state(item, levels - 1) for item in inside if not item.name.startswith(".")}
+        status = entry.stat()
+        return [status.st_size, status.st_mtime_ns]
+    except OSError:
+        return None
 
 
 def prepare(settings: Settings) -> Dataset:
@@ -46,8 +72,12 @@ def prepare(settings: Settings) -> Dataset:
 
 
 def load(settings: Settings) -> Dataset:
-    """The Dataset straight from its source."""
-    return LOADERS[settings.data.source](settings)
+    """The Dataset straight from its source. DataError, one line, when that cannot be used."""
+    try:
+        return LOADERS[settings.data.source](settings)
+    except OSError as error:
+        where = error.filename or settings.data.path or settings.data.source
+        raise DataError(f"{where}: cannot be read ({error.strerror or error})") from None
 
 
 def write(path: Path, dataset: Dataset) -> None:
@@ -69,8 +99,8 @@ def write(path: Path, dataset: Dataset) -> None:
 def read(path: Path) -> Dataset:
     """A prepared Dataset; its images are a read-only map of the file."""
     a = read_npz(path, ["name", "classes", "digest", "labels", "split", "scale", "images"])
-    classes = tuple(str(name) for name in a["classes"])
-    dataset = Dataset(str(a["name"]), a["images"], np.array(a["labels"]), classes, np.array(a["split"]), float(a["scale"]))
+    name, classes, scale = str(a["name"]), tuple(str(name) for name in a["classes"]), float(a["scale"])
+    dataset = Dataset(name, a["images"], np.array(a["labels"]), classes, np.array(a["split"]), scale)
     # The digest was computed from these very arrays when the file was written; hashing again would cost every worker.
     dataset.__dict__["digest"] = str(a["digest"])
     return dataset

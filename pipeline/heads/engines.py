@@ -1,4 +1,4 @@
-"""The interchangeable engines. An engine is a module with `advance` and `logits`, see `numpy_engine`."""
+"""The interchangeable engines. An engine is a module with `advance`, `advance_group` and `logits`, see `numpy_engine`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,17 @@ class Engine:
 
     numerics: str
     advance: Callable[..., tuple[Head, NDArray[np.float64]]]
+    advance_group: Callable[..., tuple[list[Head], NDArray[np.float64]]]
     logits: Callable[[Head, NDArray[Any], float], NDArray[np.float64]]
 
 
 def engine(name: str) -> Engine:
     """The engine called `name`; ValueError when there is none."""
     if name == "numpy":
-        return Engine("numpy-1", numpy_engine.advance, numpy_engine.logits)
-    raise ValueError(f"engine must be numpy, not {name!r}")
+        return Engine("numpy-1", numpy_engine.advance, numpy_engine.advance_group, numpy_engine.logits)
+    if name == "numba":
+        # Imported when asked for: it takes half a second.
+        from . import numba_engine
+
+        return Engine(numba_engine.NUMERICS, numba_engine.advance, numba_engine.advance_group, numba_engine.logits)
+    raise ValueError(f"engine must be numba or numpy, not {name!r}")

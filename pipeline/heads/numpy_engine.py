@@ -1,8 +1,11 @@
 """The readable reference engine: the same steps as the formulas, batch-wise, in NumPy.
 
-An engine has two functions: `advance` moves one head through a block of iterations, `logits` applies it. Images come as
+An engine's `advance` moves one head through a block of iterations, `advance_group` several of one kernel size (which may
+share work, but not change a bit), and `logits` applies one. Images come as
 they are stored, (N, H, W) uint8 or float; a pixel is the stored number times 1 / `scale`, in the head's dtype.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +44,22 @@ def advance(
             new = {name: np.asarray(a - step * d) for (name, a), d in zip(head.arrays().items(), mean_gradient, strict=True)}
             head = Head(**new)
     return head, losses
+
+
+def advance_group(
+    heads: Sequence[Head],
+    images: NDArray[np.generic],
+    scale: float,
+    targets: NDArray[np.generic],
+    batches: NDArray[np.integer],
+    alphas: NDArray[np.float64],
+    loss: str,
+    gradient: str,
+) -> tuple[list[Head], NDArray[np.float64]]:
+    """`advance` for several heads on the same batches. targets: (heads, N). Returns the heads and (heads, T) losses."""
+    pairs = zip(heads, targets, strict=True)
+    moved = [advance(head, images, scale, target, batches, alphas, loss, gradient) for head, target in pairs]
+    return [head for head, _ in moved], np.stack([losses for _, losses in moved])
 
 
 def gradients(

@@ -1,11 +1,14 @@
-"""One-vs-rest: one head a class, each trained on its own, in parallel. The number of workers never changes a bit."""
+"""One-vs-rest: one head a class, each trained on its own, in parallel. The number of workers never changes a bit.
+
+A worker gets a share of the heads at once, because an engine may spare itself work that heads have in common.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from .engines import engine
@@ -22,7 +25,7 @@ class NonFiniteError(ArithmeticError):
 class Workers:
     """Who computes: `engine` by name, `n_jobs` as joblib counts, `backend` threads or processes."""
 
-    engine: str = "numpy"
+    engine: str = "numba"
     n_jobs: int = 1
     backend: str = "threads"
 
@@ -50,12 +53,15 @@ def one_vs_rest(
     Returns the new heads and (T, heads) losses. NonFiniteError when a loss or parameter of the block is nan or inf.
     """
     advance = engine(workers.engine).advance
-    targets = [(labels == j).astype(np.uint8) for j in range(len(heads))]
-    trained = workers.pool()(
-        delayed(advance)(head, images, scale, target, batches, alphas, loss, gradient)
-        for head, target in zip(heads, targets, strict=True)
+    advance_group = engine(workers.engine).advance_group
+    targets = np.stack([(labels == j) for j in range(len(heads))]).astype(np.uint8)
+    groups = shares(heads, workers)
+    moved = workers.pool()(
+        delayed(advance_group)([heads[j] for j in group], images, scale, targets[group], batches, alphas, loss, gradient)
+        for group in groups
     )
-    broken = [j for j, result in enumerate(trained) if not _is_finite(result)]
+    trained = {j: (h, c) for group, result in zip(groups, moved, strict=True) for j, h, c in zip(group, *result, strict=True)}
+    broken = [j for j in trained if not _is_finite(trained[j])]
     if broken:
         # Once more, iteration by iteration: which one is named must not depend on where the blocks end.
         def step(head: Head, j: int, t: int) -> tuple[Head, NDArray[np.float64]]:
@@ -67,7 +73,18 @@ def one_vs_rest(
             f"head {classes[j]}: nan or inf at iteration {first + t + 1} with alpha {float(alphas[t])!r}; "
             "a smaller training.alpha keeps the numbers finite"
         )
-    return tuple(head for head, _ in trained), np.stack([losses for _, losses in trained], axis=1)
+    return tuple(trained[j][0] for j in range(len(heads))), np.stack([trained[j][1] for j in range(len(heads))], axis=1)
+
+
+def shares(heads: Sequence[Head], workers: Workers) -> list[list[int]]:
+    """The heads of each worker, by index: as many groups as workers or more, each of one kernel shape, as even as can be."""
+    count = max(1, min(effective_n_jobs(workers.n_jobs), len(heads)))
+    ordered = sorted(range(len(heads)), key=lambda j: heads[j].kernel.shape)
+    groups: list[list[int]] = []
+    for share in np.array_split(np.array(ordered), count):
+        shapes = dict.fromkeys(heads[j].kernel.shape for j in share)
+        groups += [[int(j) for j in share if heads[j].kernel.shape == shape] for shape in shapes]
+    return groups
 
 
 def all_logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float, workers: Workers) -> NDArray[np.float64]:

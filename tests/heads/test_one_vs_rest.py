@@ -53,7 +53,7 @@ def test_each_head_learns_its_own_label_and_knows_nothing_of_the_others():
     together, losses = train(HEADS, 0, ITERATIONS)
     rows, steps = batches(1, 12, 5, 0, ITERATIONS), np.full(ITERATIONS, 0.5)
     for j, head in enumerate(HEADS):
-        alone, own = engine("numpy").advance(head, IMAGES, 16.0, j == LABELS, rows, steps, LOSSES[0], "exact")
+        alone, own = engine(Workers().engine).advance(head, IMAGES, 16.0, j == LABELS, rows, steps, LOSSES[0], "exact")
         assert same_bits(alone, together[j]) and same_array(own, np.ascontiguousarray(losses[:, j]))
 
 

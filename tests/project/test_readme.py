@@ -42,13 +42,21 @@ def test_the_commands_of_the_stages_run_in_their_order(tmp_path):
     assert (tmp_path / "results" / "scratch" / "figures" / "heatmap.png").exists()
 
 
-@pytest.mark.parametrize("target", sorted({line.split()[1] for line in COMMANDS if line.startswith("make ")} | {"test", "lint"}))
+@pytest.mark.parametrize(
+    "target", sorted({line.split()[1] for line in COMMANDS if line.startswith("make ")} | {"test", "lint"})
+)
 def test_make_knows_the_targets_and_they_call_what_is_tested(target):
     listed = sh("make help", ROOT).stdout
     assert re.search(rf"^{target} +\S", listed, re.M)
     steps = sh(f"make --dry-run --always-make {target}", ROOT)
     assert steps.returncode == 0, steps.stderr
-    called = {"sweep": "ovrcnn train experiment=digits", "ui": "ovrcnn ui", "repro": "dvc repro", "test": "pytest", "lint": "mypy"}
+    called = {
+        "sweep": "ovrcnn train experiment=digits",
+        "ui": "ovrcnn ui",
+        "repro": "dvc repro",
+        "test": "pytest",
+        "lint": "mypy",
+    }
     assert called.get(target, "") in steps.stdout
 
 
@@ -63,7 +71,9 @@ def test_every_other_command_is_dvcs_and_tested_in_a_copy():
 
 def test_tab_completion_completes_stages_groups_and_values(tmp_path):
     [line] = [line for line in COMMANDS if line.startswith("eval ")]
-    script = line + """
+    script = (
+        line
+        + """
 complete_line() {
   COMP_LINE="$1"; COMP_WORDS=($1); [[ "$1" == *" " ]] && COMP_WORDS+=("")
   COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); COMP_POINT=${#COMP_LINE}
@@ -73,6 +83,7 @@ complete_line "ovrcnn tr"
 complete_line "ovrcnn train data="
 complete_line "ovrcnn train model.ker"
 """
+    )
     ended = sh(script, tmp_path)
     stage, data, setting = ended.stdout.splitlines()[-3:]
     assert stage == "train"

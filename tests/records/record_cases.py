@@ -43,13 +43,13 @@ def contents(folder):
 
 
 def counted(monkeypatch):
-    """A list that grows by the number of iterations of every `advance` of the engine."""
+    """A list that grows by the number of iterations of every head that the engine advances."""
     calls = []
-    numpy_engine = engines.engine("numpy")
+    real = engines.engine("numba")
 
-    def advance(*arguments):
-        calls.append(len(arguments[4]))
-        return numpy_engine.advance(*arguments)
+    def advance_group(*arguments):
+        calls.extend([len(arguments[4])] * len(arguments[0]))
+        return real.advance_group(*arguments)
 
-    monkeypatch.setattr(one_vs_rest, "engine", lambda name: replace(numpy_engine, advance=advance))
+    monkeypatch.setattr(one_vs_rest, "engine", lambda name: replace(real, advance_group=advance_group))
     return calls

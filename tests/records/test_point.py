@@ -179,7 +179,7 @@ def test_a_longer_point_does_not_trust_a_damaged_shorter_one(tmp_path, caplog, n
 @pytest.mark.parametrize(("n_jobs", "backend"), [(2, "threads"), (2, "processes")])
 def test_workers_do_not_change_a_byte(tmp_path, n_jobs, backend):
     dataset = small_data()
-    folder = train_point(small_settings(tmp_path), dataset, Workers("numpy", n_jobs, backend))
+    folder = train_point(small_settings(tmp_path), dataset, Workers("numba", n_jobs, backend))
     assert contents(folder) == straight(tmp_path, dataset)
 
 

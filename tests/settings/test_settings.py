@@ -69,7 +69,7 @@ RANGES = [
     ("name", "", "letters, digits"), ("name", ".hidden", "letters, digits"), ("name", "a/b", "letters, digits"),
     ("name", "..", "letters, digits"), ("name", "a b", "letters, digits"), ("name", "a\\b", "letters, digits"),
     ("seed", -1, "0 to 4294967295"), ("seed", 2**32, "0 to 4294967295"),
-    ("data.source", "mnist", "digits, arrays or notebook"),
+    ("data.source", "mnist", "digits, fashion_mnist, idx, images, arrays or notebook"),
     ("data.scale", 0.0, "positive and finite, or null"), ("data.scale", -1.0, "positive"),
     ("data.scale", float("inf"), "positive"), ("data.scale", float("nan"), "positive"),
     ("data.folds", 1, "at least 2"), ("data.fold", 5, "0 to data.folds - 1 = 4"), ("data.fold", -1, "0 to"),

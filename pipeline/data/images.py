@@ -1,0 +1,138 @@
+"""The user's own pictures: a folder with one sub-folder a class."""
+
+import logging
+import warnings
+from functools import cache
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ..files import LARGEST_ARRAY
+from ..settings import Settings, image_size
+from .dataset import DataError, Dataset, build, stratified_split
+from .folders import check_folder, source_path, visible
+
+# For these Pillow would start another program, Ghostscript, on whatever the file tells it to do.
+LEFT_OUT = ("EPS",)
+# Pillow also logs what it then raises; without a handler of its own that would be a second line in the terminal.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def load(settings: Settings) -> Dataset:
+    """The pictures of data.path in grey, resized to data.size, as stored: a camera's note to turn one is not followed.
+
+    DataError, naming the file, when one cannot be used.
+    """
+    data = settings.data
+    folder = source_path(str(data.path))
+    classes = _class_folders(folder)
+    found = [_pictures(path) for path in classes]
+    labels = np.repeat(np.arange(len(classes)), [len(files) for files in found])
+    images = _read([file for files in found for file in files], image_size(data.size))
+    split = stratified_split(labels, settings.seed, data.folds, data.fold, data.validation)
+    return build(str(folder), images, labels, split, data.scale, tuple(path.name for path in classes))
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    """The sub-folders, by name; files beside them do not count."""
+    check_folder(folder)
+    found = visible(folder)
+    folders = [path for path in found if path.is_dir()]
+    for path in found:
+        if path.is_symlink() and not path.exists():
+            raise DataError(f"{path}: is a broken link; a sub-folder for each class is needed")
+    for path in folders:
+        if not path.name.isprintable():
+            raise DataError(f"{path}: its name, which is the class's, must be of letters that can be printed")
+    if not folders:
+        raise DataError(f"{folder}: has no sub-folders; one for each class, with its pictures, is needed")
+    return folders
+
+
+def _pictures(folder: Path) -> list[Path]:
+    files = visible(folder)
+    if not files:
+        raise DataError(f"{folder}: holds no picture; fill it or remove it")
+    for path in files:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "not a file"
+            raise DataError(f"{path}: is {what}; the sub-folders of {folder.parent} hold pictures only")
+    return files
+
+
+def _read(files: list[Path], size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """(N, H, W) grey pictures of `size`, (H, W); None: the size that all of them have."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow finds strange in a file's remarks does not concern the pixels
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        first = _grey(files[0], size, None)
+        shape = (len(files), *first.shape)
+        images = _room(files[0].parent.parent, shape)
+        images[0] = first
+        for index, file in enumerate(files[1:], 1):
+            images[index] = _grey(file, size, first.shape)
+    return images
+
+
+def _room(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    try:
+        if prod(shape) > LARGEST_ARRAY:
+            raise MemoryError
+        return np.empty(shape, np.uint8)
+    except MemoryError:
+        text = f"{shape[0]} pictures of {shape[1]} x {shape[2]} pixels are too many for the memory"
+        raise DataError(f"{folder}: {text}; a smaller data.size makes them fit") from None
+
+
+def _grey(file: Path, size: tuple[int, int] | None, expected: tuple[int, ...] | None) -> NDArray[np.uint8]:
+    """One picture, (H, W), resized to `size`; without a size it must be `expected`, (H, W)."""
+    try:
+        with Image.open(file, formats=_formats()) as picture:
+            fault = _fault(picture, size, expected)
+            if not fault:
+                grey = _flatten(picture)
+                if size:
+                    grey = grey.resize(size[::-1], Image.Resampling.BILINEAR)  # antialiased when it shrinks
+                return np.asarray(grey, np.uint8)
+    except UnidentifiedImageError:
+        empty = file.stat().st_size == 0
+        fault = "is empty; a picture is needed" if empty else "is no readable picture: damaged, or of an unknown format"
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        fault = f"unpacks to more than {Image.MAX_IMAGE_PIXELS} pixels; make it smaller"
+    except Exception as error:  # Pillow's readers raise anything from struct.error to SyntaxError for a damaged file
+        fault = f"is a damaged picture ({str(error) or type(error).__name__}); replace or remove it"
+    raise DataError(f"{file}: {fault}")
+
+
+@cache
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in Image.ID if name not in LEFT_OUT]
+
+
+def _fault(picture: Image.Image, size: tuple[int, int] | None, expected: tuple[int, ...] | None) -> str:
+    """Why this picture is not taken, before its pixels are read; empty when it is."""
+    shape = (picture.height, picture.width)
+    text = f"has {shape[0]} x {shape[1]} pixels"
+    if min(shape) < 1:
+        return f"{text}; at least 1 x 1 are needed"
+    if size is None and min(shape) < 2:
+        return f"{text}; at least 2 x 2 are needed"
+    if size is None and expected is not None and shape != expected:
+        return f"{text}, the first picture {expected[0]} x {expected[1]}; data.size=N or data.size=HxW makes them alike"
+    if picture.mode in ("I", "F"):
+        return "has pixels beyond 8 bits without a known range; save it with 8 bits, or use data=arrays"
+    return ""
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """In 8 bits of grey: of 16 bits the upper 8, of transparent pixels what a white page shows, of frames the first."""
+    if picture.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.has_transparency_data:
+        above = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("L")
+    return picture.convert("L")
