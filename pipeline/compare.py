@@ -19,11 +19,11 @@ from .job import point_name
 from .records.fingerprint import point_folder
 from .records.record import Record, is_finished, read_record
 from .settings import flatten
-from .tracking import log
+from .summary import AXES, Summary, pivot, short, summarise
+from .tracking import log, view
 from .tracking.store import Store
 
-AXES = ("model.kernel_size", "training.alpha", "training.iterations")
-OUTPUTS = ["config.yaml", "points.csv", "y_hat.csv", "metrics.json", "figures"]
+OUTPUTS = ["config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json", "figures"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Comparison:
     folder: Path
     records: dict[str, Record]
     points: pd.DataFrame
+    summary: Summary
     best: str
-    metric: str
     text: str
 
 
@@ -49,14 +49,18 @@ def main(arguments: list[str]) -> int:
 
 
 def compare(grid: Grid, complete: bool) -> Comparison | None:
-    """Write points.csv, y_hat.csv, metrics.json and figures/ of a grid. With `complete`, FileError when a point is missing;
-    else missing points are left out, and None when there are none."""
+    """Write points.csv, summary.csv, y_hat.csv, metrics.json and figures/ of a grid.
+
+    With `complete`, FileError when a point is missing; else missing points are left out, and None when there are none.
+    """
     folder, swept = grid.first.folder, grid.swept()
     records: dict[str, Record] = {}
     rows = []
     for settings in grid.points:
         place = point_folder(settings, prepare(settings).digest)
         name = point_name(settings, swept)
+        if name in records:
+            continue
         if not is_finished(place):
             if complete:
                 raise FileError(f"{place}: point {name} has no record yet; train it first")
@@ -66,96 +70,55 @@ def compare(grid: Grid, complete: bool) -> Comparison | None:
         rows.append({key: flat[key] for key in swept or list(AXES)} | records[name].result["metrics"])
     if not records:
         return None
-    points = pd.DataFrame(rows).drop_duplicates(ignore_index=True)
-    metric = criterion(points)
-    names = list(records)
-    best = names[int(points[metric].to_numpy(float).argmax())]
-    pages, marked = pivot(points, metric, swept)
-    text = _text(pages, marked, metric, best, records[best], folder)
-    comparison = Comparison(folder, records, points, best, metric, text)
-    _write(comparison, pages, marked, points)
+    points = pd.DataFrame(rows)
+    table = summarise(points, swept or list(AXES))
+    pages, marked = pivot(table)
+    best = next(name for name, row in zip(records, rows, strict=True) if all(row[key] == table.best[key] for key in table.keys))
+    text = "\n".join([*_pages_text(pages, marked, table.metric), *_best_text(table), f"tables and figures: {folder}"])
+    comparison = Comparison(folder, records, points, table, best, text.lstrip("\n"))
+    _write(comparison, pages, marked)
     return comparison
 
 
-def criterion(points: pd.DataFrame) -> str:
-    """What the best point is chosen by: validation accuracy, so that the test split stays fresh; margins break no ties
-    when one image is all there is, so then the margin itself."""
-    for metric in ("validation_accuracy", "train_margin"):
-        if metric in points:
-            return metric
-    return "train_accuracy"
-
-
-def pivot(points: pd.DataFrame, metric: str, swept: list[str]) -> tuple[dict[str, pd.DataFrame], tuple[str, Any, Any] | None]:
-    """Pages of kernel size x alpha, one for each iteration count and further setting; and the best cell's page, row, column.
-
-    When these are not swept, whatever is swept takes their places.
-    """
-    ranked = [key for key in AXES[:2] if key in swept] + [key for key in swept if key not in AXES[:2]]
-    ranked = ranked or list(AXES)
-    row, column = ranked[0], ranked[1] if len(ranked) > 1 else None
-    rest = ranked[2:]
-    table = points.copy()
-    short = [key.rpartition(".")[2] for key in rest]
-    cells = [table[key].tolist() for key in rest]
-    table["page"] = [
-        ", ".join(f"{name} {value}" for name, value in zip(short, values, strict=True))
-        for values in (zip(*cells, strict=True) if cells else [()] * len(table))
-    ]
-    if column is None:
-        column = "metric"
-        table[column] = metric
-    best = table.iloc[int(table[metric].to_numpy(float).argmax())]
-    pages = {}
-    for title in dict.fromkeys(table["page"]):
-        part = table[table["page"] == title]
-        page = part.pivot_table(index=row, columns=column, values=metric, aggfunc="mean", sort=True)
-        page.index.name, page.columns.name = row.rpartition(".")[2], column.rpartition(".")[2]
-        pages[title] = page
-    return pages, (best["page"], best[row], best[column])
-
-
-def _text(
-    pages: dict[str, pd.DataFrame],
-    marked: tuple[str, Any, Any] | None,
-    metric: str,
-    best: str,
-    record: Record,
-    folder: Path,
-) -> str:
+def _pages_text(pages: dict[str, pd.DataFrame], marked: tuple[str, Any, Any], metric: str) -> list[str]:
     lines = []
     for title, page in pages.items():
         shown = page.map(lambda value: f"{value:.4f} " if pd.notna(value) else "- ")
-        if marked and marked[0] == title:
+        if marked[0] == title:
             shown.loc[marked[1], marked[2]] = shown.loc[marked[1], marked[2]].strip() + "*"
         head = f"{metric}, {page.index.name} (down) x {page.columns.name} (across)" + (f", {title}" if title else "")
         shown = shown.rename_axis(columns=None)
         lines += ["", head, shown.to_string()]
-    values = record.result["metrics"]
-    kept = [key for key in values if key.endswith(("accuracy", "margin"))]
-    lines += ["", f"* best: {best}   " + "  ".join(f"{key} {values[key]:.4f}" for key in kept)]
-    lines += [f"tables and figures: {folder}"]
-    return "\n".join(lines).lstrip("\n")
+    return lines
 
 
-def _write(
-    comparison: Comparison,
-    pages: dict[str, pd.DataFrame],
-    marked: tuple[str, Any, Any] | None,
-    points: pd.DataFrame,
-) -> None:
-    folder, records = comparison.folder, comparison.records
-    write_text(folder / "points.csv", points.to_csv(index=False, lineterminator="\n"))
+def _best_text(table: Summary) -> list[str]:
+    lines = [""]
+    for mark, row in [("*", table.best), *((" ", row) for row in table.best_of_each())]:
+        where = " ".join(f"{short(key)}={row[key]}" for key in table.keys)
+        values = [f"{key} {row[key]:.4f}" + (f" +- {row[key + '_std']:.4f}" if table.repeats else "") for key in table.shown()]
+        lines.append(f"{mark} best{' of its kind' if mark == ' ' else ''}: {where}   {'  '.join(values)}")
+    if table.repeats:
+        lines.append(f"  means +- standard deviations over {' and '.join(table.repeats)}")
+    return lines
+
+
+def _write(comparison: Comparison, pages: dict[str, pd.DataFrame], marked: tuple[str, Any, Any]) -> None:
+    folder, records, table = comparison.folder, comparison.records, comparison.summary
+    write_text(folder / "points.csv", comparison.points.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "summary.csv", table.rows.to_csv(index=False, lineterminator="\n"))
     vectors = {name: record.y_hat for name, record in records.items()}
     write_text(folder / "y_hat.csv", side_by_side(vectors).to_csv(index=False, lineterminator="\n"))
-    metrics: dict[str, Any] = {"best": comparison.best, **records[comparison.best].result["metrics"]}
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    means = {key: float(table.best[key]) for key in table.metrics}
+    write_text(folder / "metrics.json", json.dumps({"best": comparison.best, **means}, indent=1) + "\n")
+    # One picture a setting: repeats look alike.
+    distinct = dict(list(records.items())[:: len(records) // len(table.rows)]) if table.repeats else records
     classes = records[comparison.best].classes
     drawn = {
-        "heatmap": figures.heatmap_figure(pages, comparison.metric, marked),
-        "losses": figures.losses_figure(records),
-        "y_hat": figures.y_hat_figure(vectors, classes),
-        "kernels": figures.kernels_figure(records),
+        "heatmap": figures.heatmap_figure(pages, table.metric, marked),
+        "losses": figures.losses_figure(distinct),
+        "y_hat": figures.y_hat_figure({name: vectors[name] for name in distinct}, classes),
+        "kernels": figures.kernels_figure(distinct),
     }
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, figure in drawn.items():
@@ -186,10 +149,13 @@ def track(store: Store, run_id: str, comparison: Comparison) -> None:
     from mlflow.entities import Metric
 
     log.log_outputs(store, run_id, comparison.folder, OUTPUTS)
-    values = comparison.records[comparison.best].result["metrics"]
+    values = {key: float(comparison.summary.best[key]) for key in comparison.summary.metrics}
     began = store.client.get_run(run_id).info.start_time
     store.client.log_batch(run_id, metrics=[Metric(f"best/{key}", value, began, 0) for key, value in values.items()])
     store.client.set_tag(run_id, "best", comparison.best)
+    view.seed_view(
+        store, [str(key) for key in comparison.points if key not in values], [comparison.summary.metric, *values], run_id
+    )
     store.client.set_tag(run_id, "mlflow.note.content", f"```\n{comparison.text}\n```")
 
 

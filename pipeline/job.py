@@ -105,6 +105,8 @@ def _run(settings: Settings, folder: Path, number: int, board: Board, alone: boo
         record = read_record(
             train_point(settings, dataset, workers, plan.waypoints[key], lambda done: board.iterations(key, done))
         )
+        for line in warnings_of(record):
+            logger.warning("warning: point %s: %s", name, line)
         logger.info("%s", summary(f"point {number + 1}/{plan.points}  {name}", record, known))
         return record
 
@@ -116,6 +118,19 @@ def _run(settings: Settings, folder: Path, number: int, board: Board, alone: boo
         record = train()
         params = flatten({k: v for k, v in asdict(settings).items() if k not in ("paths", "tracking")})
         log.log_record(store, run_id, record, params)
+
+
+def warnings_of(record: Record) -> list[str]:
+    """What is wrong with the heads of a finished point, a line each."""
+    found = []
+    for kind, why in {
+        "dead": "no pooled feature is active on any training image; another seed, or a smaller training.alpha, may help",
+        "saturated": "the sigmoid is flat on all training images; a smaller training.alpha leaves it room to learn",
+    }.items():
+        names = [head["class"] for head in record.result["heads"] if head[kind]]
+        if names:
+            found.append(f"{len(names)} of {len(record.classes)} heads {kind} ({', '.join(names)}): {why}")
+    return found
 
 
 def summary(name: str, record: Record, known: bool) -> str:

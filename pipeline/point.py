@@ -6,7 +6,7 @@ alone; a killed run goes on from its last block. None of this changes a bit of a
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,9 +127,10 @@ def _train_to(settings: Settings, dataset: Dataset, workers: Workers, state: Sta
     """Advance to the point's iterations, block by block, and write its record."""
     end = settings.training.iterations
     state = _advance_to(last_use(end, dataset), settings, dataset, workers, state, partial, progress)
-    logits = all_logits(state.heads, dataset.images, dataset.scale, workers)
+    seen = state.heads
+    logits = all_logits(seen, dataset.images, dataset.scale, workers)
     state = _advance_to(end, settings, dataset, workers, state, partial, progress)
-    result, y_hat = evaluate(settings, dataset, logits)
+    result, y_hat = evaluate(settings, dataset, seen, logits)
     write_record(point_folder(settings, dataset.digest), settings, result, y_hat, state.losses, state.heads)
     return state
 
@@ -169,8 +170,10 @@ def _advance_to(
     return state
 
 
-def evaluate(settings: Settings, dataset: Dataset, logits: np.ndarray) -> tuple[dict[str, object], pd.DataFrame]:
-    """result.json and y_hat.csv of a point from the (N, heads) logits of all images."""
+def evaluate(
+    settings: Settings, dataset: Dataset, trained: Sequence[Head], logits: np.ndarray
+) -> tuple[dict[str, object], pd.DataFrame]:
+    """result.json and y_hat.csv of a point from its trained heads and their (N, heads) logits of all images."""
     loss, classes = settings.training.loss, dataset.classes
     values: dict[str, float] = {}
     heads: list[dict[str, object]] = [{"class": name} for name in classes]
@@ -185,6 +188,11 @@ def evaluate(settings: Settings, dataset: Dataset, logits: np.ndarray) -> tuple[
         values[f"{split}_margin"] = metrics.margin(z, labels)
         for head, head_loss, recall in zip(heads, losses, metrics.recalls(z, labels), strict=True):
             head |= {f"{split}_loss": float(head_loss), f"{split}_recall": recall}
+    training = logits[dataset.split == TRAIN]
+    for head, is_dead, is_saturated in zip(heads, metrics.dead(trained, training), metrics.saturated(training), strict=True):
+        head |= {"dead": is_dead, "saturated": is_saturated}
+    values["dead_heads"] = sum(bool(head["dead"]) for head in heads)
+    values["saturated_heads"] = sum(bool(head["saturated"]) for head in heads)
     result = {
         "iterations": settings.training.iterations,
         "data": dataset.digest,

@@ -55,15 +55,15 @@ class ModelSettings:
     filters: int = 1
     init: str = "he"
     gradient: str = "exact"
-    dtype: str = "float64"
+    dtype: str = "float32"
 
 
 @dataclass
 class TrainingSettings:
-    alpha: float = 0.5
-    iterations: int = 1000
+    alpha: float = 0.1
+    iterations: int = 2000
     batch_size: int | str = 32
-    loss: str = "half_squared_error"
+    loss: str = "binary_cross_entropy"
     schedule: str = "constant"
 
 

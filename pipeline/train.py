@@ -7,6 +7,7 @@ python -m pipeline.train experiment=digits
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +90,29 @@ def warn_absent(dataset: Dataset) -> None:
     absent = [name for name, count in zip(dataset.classes, members, strict=True) if count == 0]
     if absent and dataset.count(TRAIN) > 1:
         console.say(f"warning: no image for training of class {', '.join(absent)}", error=True)
+
+
+def warm_up(grid: Grid) -> None:
+    """Compile what the points need, or load it from disk, before any clock or worker starts; say so when it takes long."""
+    # Without a kernel size, the notebook's own is drawn: 3 or 5.
+    needed = {
+        (point.model.dtype, size, prepare(point).images.dtype.name)
+        for point in grid.points
+        for size in ([point.model.kernel_size] if point.model.kernel_size else [3, 5])
+        if point.compute.engine == "numba"
+    }
+    for number, (dtype, size, stored) in enumerate(sorted(needed), start=1):
+        from .heads import numba_engine
+
+        if sys.stderr.isatty():
+            print(f"{console.CLEAR_LINE}preparing the engine {number}/{len(needed)}", end="", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        numba_engine.warm_up(dtype, size, stored)
+        seconds = time.monotonic() - began
+        if seconds > 1:
+            console.say(f"compiled the engine for kernel size {size}, {dtype}, in {seconds:.1f} s; kept for later runs")
+    if needed and sys.stderr.isatty():
+        print(console.CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
 def single(grid: Grid, arguments: list[str]) -> int:
@@ -179,6 +203,7 @@ def _run(grid: Grid, parent: str | None, arguments: list[str]) -> Iterator[Board
     plan = Plan.of(grid, parent)
     plan.write(output)
     warn_absent(prepare(settings))
+    warm_up(grid)
     board = Board(output / "progress")
     text = str(output).replace("'", "\\'")
     arguments.append(f"hydra.{'sweep' if grid.multirun else 'run'}.dir='{text}'")

@@ -7,6 +7,7 @@ import sys
 
 from . import console
 from .settings import SettingsError, TrackingSettings
+from .tracking import view
 from .tracking.store import open_store, store_uri
 
 PORT = 5000
@@ -24,8 +25,12 @@ def main(arguments: list[str]) -> int:
         except OSError as error:
             raise SettingsError([f"port: {text} cannot be used ({error.strerror}); try: ovrcnn ui {int(text) + 1}"]) from None
     tracking = TrackingSettings()
-    open_store(tracking, "scratch")
-    print(f"MLflow: http://127.0.0.1:{text}  (Ctrl-C ends it)", flush=True)
+    store = open_store(tracking, "scratch")
+    address = f"http://127.0.0.1:{text}"
+    print(f"MLflow: {address}  (Ctrl-C ends it)")
+    for name, link in (view.links(store) if store else {}).items():
+        print(f"sweep of {name}: {address}/{link}")
+    sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store_uri(tracking)]
     command += ["--host", "127.0.0.1", "--port", text, "--workers", "1"]
     # Job runners are for evaluations on a server; here they would only cost memory.

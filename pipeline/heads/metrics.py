@@ -1,10 +1,16 @@
 """What the heads' logits say about labelled images: losses, accuracy, margin."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .elementary import sigmoid
+from .head import Head
 from .losses import loss_value
+
+# The slope of the sigmoid below which a head counts as saturated; at its steepest it is 0.25.
+FLAT = 1e-6
 
 
 def head_losses(logits: NDArray[np.float64], labels: NDArray[np.integer], loss: str) -> NDArray[np.float64]:
@@ -23,6 +29,19 @@ def recalls(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> list[fl
     right = logits.argmax(axis=1) == labels
     members = [labels == j for j in range(logits.shape[1])]
     return [int(right[m].sum()) / int(m.sum()) if m.any() else None for m in members]
+
+
+def dead(heads: Sequence[Head], logits: NDArray[np.float64]) -> list[bool]:
+    """Whether no pooled feature of a head is active on any of the images: its logits (N, heads) are its bias_flat, all of
+    them. No gradient reaches the kernel of such a head, and its y_hat says nothing."""
+    return [bool((logits[:, j] == float(head.bias_flat)).all()) for j, head in enumerate(heads)]
+
+
+def saturated(logits: NDArray[np.float64]) -> list[bool]:
+    """Whether a head's sigmoid is flat, slope y_hat (1 - y_hat) below FLAT, on all images: half the squared error has next
+    to no gradient there, and the head stays as it is, right or wrong."""
+    y_hat = sigmoid(logits)
+    return [bool(flat) for flat in np.all(y_hat * (1.0 - y_hat) < FLAT, axis=0)]
 
 
 def margin(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> float:

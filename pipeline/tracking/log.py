@@ -17,6 +17,8 @@ from .store import Store
 CURVE_POINTS = 50
 # Rows of the y-hat table in MLflow; the whole table is in the record.
 TABLE_ROWS = 500
+# Classes in a cell of its column `output`.
+TABLE_CLASSES = 10
 BATCH = 1000
 
 
@@ -71,8 +73,14 @@ def _key(name: str) -> str:
 
 
 def _table(record: Record) -> pd.DataFrame:
-    y_hat = record.y_hat
-    return y_hat.head(TABLE_ROWS)
+    """y_hat with a column `output`, which MLflow's pages compare first: the likeliest classes of an image, best first."""
+    table = record.y_hat.head(TABLE_ROWS)
+    classes, output = record.classes, []
+    for target, values in zip(table["target"], table[[f"y_hat_{name}" for name in classes]].to_numpy(float), strict=True):
+        likely = np.argsort(-values, kind="stable")[:TABLE_CLASSES]
+        named = [f"{classes[j]}={values[j]:.4f}{' (target)' if classes[j] == target else ''}" for j in likely]
+        output.append(", ".join(named))
+    return table.assign(output=output)
 
 
 def _log_data(store: Store, run_id: str, record: Record) -> None:

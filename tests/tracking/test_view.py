@@ -1,0 +1,86 @@
+"""The saved view of a sweep: the tag says what was meant, and no failure reaches the sweep."""
+
+import base64
+import json
+import zlib
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.settings import TrackingSettings
+from pipeline.tracking import runs, view
+from pipeline.tracking.store import Store, open_store
+
+# MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+SWEPT = ["model.kernel_size", "training.alpha"]
+METRICS = ["validation_accuracy", "train_loss", "train_margin", "validation_accuracy", "test_accuracy"]
+
+
+def decode(value):
+    """The state in a tag's value, unpacked the way MLflow's pages do it."""
+    saved = json.loads(value)
+    assert isinstance(saved["name"], str)
+    assert isinstance(saved["createdAt"], int)
+    head, _, packed = saved["state"].partition(";")
+    assert head == "deflate"
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+
+def chart(state, kind):
+    (found,) = [chart for chart in state["compareRunCharts"] if chart["type"] == kind]
+    return found
+
+
+def test_the_tag_holds_the_view_of_this_sweep(tmp_path):
+    store = open_store(TrackingSettings(uri=f"sqlite:///{tmp_path / 'mlflow.db'}"), "digits")
+    parent = runs.start(store, "sweep of 1 points", {})
+    point = runs.start(store, "a point", {runs.PARENT: parent})
+    for key in ("validation_accuracy", "loss/mean", "loss/0", "head 0/train_loss"):
+        store.client.log_metric(point, key, 0.5)
+
+    assert view.links(store) == {}
+    link = view.seed_view(store, SWEPT, METRICS, parent)
+    assert link == f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey=sweep"
+    assert view.links(store) == {"digits": link}
+
+    tags = store.client.get_experiment(store.experiment_id).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    state = decode(tags["mlflow.sharedViewState.sweep"])
+    params = ["params.`model.kernel_size`", "params.`training.alpha`"]
+    metrics = ["metrics.`validation_accuracy`", "metrics.`test_accuracy`", "metrics.`train_loss`"]
+    assert state["selectedColumns"] == state["columnOrder"] == params + metrics
+    assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`validation_accuracy`", False)
+    assert [found.info.run_id for found in store.client.search_runs([store.experiment_id], state["searchFilter"])] == [point]
+    assert chart(state, "LINE")["metricKey"] == "loss/mean"
+    assert chart(state, "BAR")["metricKey"] == "validation_accuracy"
+    assert chart(state, "PARALLEL")["selectedParams"] == SWEPT
+    sections = [(section["name"], section["display"]) for section in state["compareRunSections"]]
+    assert sections == [("sweep", True), ("loss", False), ("head 0", False), ("Model metrics", False)]
+    assert {chart["metricSectionId"] for chart in state["compareRunCharts"]} == {state["compareRunSections"][0]["uuid"]}
+
+
+def test_metrics_that_do_not_exist_are_not_shown():
+    state = view.view_state([], ["train_margin", "train_loss"], "", ["Model metrics"])
+    assert state["selectedColumns"] == ["metrics.`train_margin`", "metrics.`train_loss`"]
+    assert state["searchFilter"] == ""
+    assert {chart["type"] for chart in state["compareRunCharts"]} == {"LINE", "BAR", "SCATTER"}
+    assert len({chart["uuid"] for chart in state["compareRunCharts"]}) == 3
+
+
+def test_a_tag_has_room_for_many_classes():
+    groups = ["loss", *(f"head class number {number}" for number in range(200)), "Model metrics"]
+    assert len(view.encode(view.view_state(SWEPT, METRICS, "", groups))) < 5000
+
+
+def test_a_failure_is_none():
+    broken = Store(SimpleNamespace(), "", "1")  # a client that can do nothing
+    assert view.seed_view(broken, SWEPT, METRICS) is None
+    assert view.links(broken) == {}
+
+
+def test_no_metrics_is_none(tmp_path):
+    store = open_store(TrackingSettings(uri=f"sqlite:///{tmp_path / 'mlflow.db'}"), "digits")
+    assert view.seed_view(store, SWEPT, []) is None
+    assert "mlflow.sharedViewState.sweep" not in store.client.get_experiment(store.experiment_id).tags
