@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep test lint ui repro clean
+.PHONY: help setup sweep test lint bench ui repro clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -29,6 +29,9 @@ lint: $(READY) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(READY) ## measure the engines; writes experiments/benchmark (with PyTorch where it is installed)
+	$(BIN)/ovrcnn benchmark
 
 ui: $(READY) ## open MLflow's pages on 127.0.0.1:5000
 	$(BIN)/ovrcnn ui

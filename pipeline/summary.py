@@ -43,8 +43,8 @@ class Summary:
 
 def best_row(rows: pd.DataFrame, metric: str) -> dict[str, Any]:
     """The first row with the largest metric, by column."""
-    row: dict[str, Any] = rows.iloc[[int(rows[metric].to_numpy(float).argmax())]].to_dict("records")[0]
-    return row
+    [row] = rows.iloc[[int(rows[metric].to_numpy(float).argmax())]].to_dict("records")
+    return {str(key): value for key, value in row.items()}
 
 
 def summarise(points: pd.DataFrame, swept: list[str]) -> Summary:

@@ -190,8 +190,8 @@ def test_every_file_of_conf_holds_only_known_settings():
 def test_at_changes_the_iterations_and_nothing_else():
     before = Settings()
     after = before.at(77)
-    assert after.training.iterations == 77 and before.training.iterations == 1000
-    assert after.at(1000) == before
+    assert after.training.iterations == 77 and before.training.iterations == 2000
+    assert after.at(2000) == before
 
 
 def test_the_folder_is_named_by_experiments_and_name(tmp_path, monkeypatch):
