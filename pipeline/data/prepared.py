@@ -60,13 +60,10 @@ def _state(entry: Path | os.DirEntry[str], levels: int = 2) -> object:
 def prepare(settings: Settings) -> Dataset:
     """The Dataset of these settings: read from the prepared file, which is written first if need be. DataError."""
     path = prepared_path(settings)
-    if not path.exists():
-        write(path, load(settings))
     try:
         return read(path)
     except FileError:
-        # A damaged copy is made again; only the source can be wrong for good.
-        path.unlink(missing_ok=True)
+        # Missing, or damaged: only the source can be wrong for good.
         write(path, load(settings))
         return read(path)
 
@@ -81,9 +78,7 @@ def load(settings: Settings) -> Dataset:
 
 
 def write(path: Path, dataset: Dataset) -> None:
-    """Write a prepared Dataset, unless it is there."""
-    if path.exists():
-        return
+    """Write a prepared Dataset; one that is there already is replaced in one step."""
     arrays: dict[str, NDArray[Any]] = {
         "name": np.array(dataset.name),
         "classes": np.array(dataset.classes),

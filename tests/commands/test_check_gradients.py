@@ -19,7 +19,7 @@ WRONG = {
     "--kernel-size 3,": "--kernel-size: must be a whole number from 1 to 256, not ''",
     "--filters 0": "--filters: must be a whole number from 1 to 1024, not '0'",
     "--draws x": "--draws: must be a whole number from 1 to 1000000, not 'x'",
-    "--seed -1": "command line: argument --seed: expected one argument",
+    "--seed -1": "--seed: must be a whole number from 0 to 4294967295, not '-1'",
     "--seed 4294967296": "--seed: must be a whole number from 0 to 4294967295, not '4294967296'",
     "--loss hinge": "command line: argument --loss: invalid choice: 'hinge'",
     "--engine abacus": "command line: argument --engine: invalid choice: 'abacus'",
@@ -76,7 +76,7 @@ def test_images_on_which_nothing_can_be_certified_are_refused(monkeypatch):
         raise ArithmeticError("9 x 9 pixels: every draw has a tie")
 
     monkeypatch.setattr(check_gradients, "certify", refuse)
-    with pytest.raises(SettingsError, match="^--image-shape: 9 x 9 pixels: every draw has a tie$"):
+    with pytest.raises(SettingsError, match=r"^--image-shape: 9 x 9 pixels: every draw has a tie$"):
         main(FEW)
 
 

@@ -28,7 +28,10 @@ def test_every_gradient_is_certified(case, engine):
     assert not failed(found)
     assert all(max(row.texture, row.background, row.held) < 1e-7 and row.engine < 1e-12 for row in found.rows)
     assert {(row.loss, row.kind) for row in found.notebook} == {(loss, kind) for loss in LOSSES for kind in KINDS[:2]}
-    assert all(-1 <= row.cosine <= 1 and 0 <= row.negative <= 1 for row in found.notebook)
+    # Of 2 x 2 pixels the notebook may drop all.
+    shown = [row for row in found.notebook if not np.isnan(row.cosine)]
+    assert all(abs(row.cosine) < 1 + 1e-12 and 0 <= row.negative <= 1 for row in shown)
+    assert len(shown) == len(found.notebook) or case.image_shape == (2, 2)
 
 
 def test_the_same_seed_gives_the_same_certificate():
@@ -97,7 +100,7 @@ def test_a_relu_with_another_derivative_at_0_fails_on_ties_alone(monkeypatch):
 
     monkeypatch.setattr(layers, "unpool", active_at_0)
     rows = [row for row in certified(Case((8, 8), 3, 1)).rows if row.parameter == "bias"]
-    assert all(TOLERANCE < row.held for row in rows)
+    assert all(row.held > TOLERANCE for row in rows)
 
 
 @pytest.mark.parametrize("gradient", ["exact", "notebook"])

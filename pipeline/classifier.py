@@ -1,0 +1,290 @@
+"""The heads as a scikit-learn classifier: from pipeline import OneVsRestCNN."""
+
+import math
+import re
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .heads.batches import alphas, batches
+from .heads.elementary import sigmoid, softplus
+from .heads.head import Head
+from .heads.initial import initial_heads
+from .heads.one_vs_rest import Workers, all_logits, one_vs_rest
+from .settings import ComputeSettings, ModelSettings, Settings, SettingsError, TrainingSettings, parse
+
+GROUPS = ("model", "training")
+# Training goes on in blocks, so that the batches' indices stay small; their length never changes a result.
+BLOCK_IMAGES = 2**18
+
+Images = NDArray[np.generic]
+Labels = NDArray[np.int64]
+
+
+class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type hints
+    """One small convolutional network a class, each told to know its class from the rest.
+
+    The arguments are the pipeline's settings, with its ranges and its bits: the same images, labels and seed give the same
+    heads as `ovrcnn train`. The defaults are its too, but for the iterations: 5000, so that a first fit is of use.
+    conf/model and conf/training explain them. Those that are scikit-learn's:
+
+    n_jobs: workers for the heads; None is 1, -1 is one a core. It never changes a bit.
+    random_state: the pipeline's seed. None or a RandomState draws one.
+    image_shape: (H, W). None: the images' own if X is (N, H, W); of flat X the smallest square of at least 2 x 2 that has
+        room for the features, filled row by row, with black pixels (0) for those that are missing. A given image must be
+        as large as the kernel; in a guessed square the kernel may reach into the zeros around it.
+    warm_start: whether `fit` goes on from the heads of the last call, as `partial_fit` does.
+
+    batch_size may be more than there are images: then it is all of them. Pixels are taken as they are. The defaults suit
+    pixels in [0, 1], or standardised ones; divide 8-bit images by 255.
+
+    After `fit`: `classes_` (sorted), `heads_` (a Head a class), `loss_curve_` (iterations, classes: each batch's mean
+    loss before its update), `n_iter_`, `image_shape_`, `seed_`, `n_features_in_` (H * W for (N, H, W)).
+    ValueError when a setting or the data cannot be used, NonFiniteError (an ArithmeticError) when training meets nan or
+    inf; the classifier is then as it was, or, when it was to start anew, not fitted.
+    """
+
+    classes_: NDArray[Any]
+    heads_: tuple[Head, ...]
+    loss_curve_: NDArray[np.float64]
+    image_shape_: tuple[int, int]
+    seed_: int
+    n_iter_: int
+    n_features_in_: int
+
+    def __init__(
+        self,
+        *,
+        kernel_size: int | None = ModelSettings.kernel_size,
+        filters: int = ModelSettings.filters,
+        alpha: float = TrainingSettings.alpha,
+        iterations: int = 5000,
+        batch_size: int | str = TrainingSettings.batch_size,
+        loss: str = TrainingSettings.loss,
+        schedule: str = TrainingSettings.schedule,
+        init: str = ModelSettings.init,
+        gradient: str = ModelSettings.gradient,
+        dtype: str = ModelSettings.dtype,
+        engine: str = ComputeSettings.engine,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = Settings.seed,
+        image_shape: tuple[int, int] | None = None,
+        warm_start: bool = False,
+    ) -> None:
+        self.kernel_size = kernel_size
+        self.filters = filters
+        self.alpha = alpha
+        self.iterations = iterations
+        self.batch_size = batch_size
+        self.loss = loss
+        self.schedule = schedule
+        self.init = init
+        self.gradient = gradient
+        self.dtype = dtype
+        self.engine = engine
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.image_shape = image_shape
+        self.warm_start = warm_start
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "OneVsRestCNN":  # noqa: N803
+        """Train heads for the classes in y. X: (N, features) or (N, H, W), finite numbers. y: (N,), two classes or more."""
+        if self.warm_start and self.__sklearn_is_fitted__():
+            return self.partial_fit(X, y)
+        return self._start(X, y, None)
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> "OneVsRestCNN":  # noqa: N803
+        """Go on from the current heads for `iterations` iterations on these images.
+
+        classes: all labels that will ever come, needed at the first call. On the same X, two calls are one `fit` of twice
+        the iterations if the schedule is constant; the cosine starts anew with each call.
+        """
+        if not self.__sklearn_is_fitted__():
+            if classes is None:
+                raise ValueError("classes: must be given at the first call of partial_fit")
+            return self._start(X, y, classes)
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes: must be those of the first call, {self.classes_.tolist()}, not {np.unique(classes).tolist()}"
+            )
+        settings = self._settings(self.seed_)
+        model, head = settings.model, self.heads_[0]
+        if (head.kernel_size, head.filters, head.dtype.name) != (model.kernel_size, model.filters, model.dtype):
+            raise ValueError("kernel_size, filters and dtype must stay as they were to go on from the current heads")
+        pixels, labels = self._read(X, reset=False, y=y)
+        return self._train(settings, self._images(pixels), labels)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """The class whose head has the largest y-hat, (N,). Where y-hats round to one number, the logits decide."""
+        winners = self._logits(X).argmax(axis=1)
+        return np.asarray(self.classes_[winners])
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """The heads' y-hats divided by their sum, (N, classes). The heads know nothing of each other: these numbers rank
+        the classes, but nothing calibrates them."""
+        y_hat = sigmoid(self._logits(X))
+        return np.asarray(y_hat / y_hat.sum(axis=1, keepdims=True))
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """The heads' logits, (N, classes). For two classes, as scikit-learn wants, (N,): the log of the second y-hat over
+        the first, positive where the second class is predicted and rising with its probability.
+
+        Two classes have two heads, as in the pipeline. The difference of their logits has the same sign, but not the order
+        of `predict_proba`.
+        """
+        logits = self._logits(X)
+        return log_ratio(logits) if logits.shape[1] == 2 else logits
+
+    def _start(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None) -> "OneVsRestCNN":  # noqa: N803
+        settings = self._settings(seed_of(self.random_state))
+        if self.__sklearn_is_fitted__():
+            # From here on what is known of X may not fit the old heads.
+            del self.heads_
+        pixels, labels = self._read(X, reset=True, y=y)
+        self.classes_ = np.unique(labels if classes is None else classes)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y: holds 1 class, {self.classes_.tolist()}; one-vs-rest needs at least two")
+        self.seed_, self.n_iter_ = settings.seed, 0
+        self.image_shape_ = self._check_shape(shape_of(X), settings)
+        model = settings.model
+        heads = initial_heads(
+            self.seed_, len(self.classes_), model.init, model.filters, model.kernel_size, self.image_shape_, model.dtype
+        )
+        self.loss_curve_ = np.empty((0, len(heads)))
+        return self._train(settings, self._images(pixels), labels, heads)
+
+    def _train(
+        self, settings: Settings, images: Images, y: NDArray[Any], heads: tuple[Head, ...] | None = None
+    ) -> "OneVsRestCNN":
+        """Move `heads`, or else the current ones, through `iterations` more iterations."""
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y: holds {unknown.tolist()}, which are not among the classes {self.classes_.tolist()}")
+        labels = np.searchsorted(self.classes_, y)
+        training, names, done = settings.training, [str(name) for name in self.classes_], self.n_iter_
+        size = len(images) if training.batch_size == "all" else min(int(training.batch_size), len(images))
+        heads = self.heads_ if heads is None else heads
+        losses, block = [self.loss_curve_], max(1, BLOCK_IMAGES // size)
+        for first in range(0, training.iterations, block):
+            last = min(first + block, training.iterations)
+            heads, part = one_vs_rest(
+                heads,
+                images,
+                1.0,
+                labels,
+                batches(self.seed_, len(images), size, done + first, done + last),
+                alphas(training.alpha, training.schedule, training.iterations, first, last),
+                training.loss,
+                settings.model.gradient,
+                self._workers(),
+                names,
+                done + first,
+            )
+            losses.append(part)
+        self.heads_, self.loss_curve_ = heads, np.concatenate(losses)
+        self.n_iter_ = len(self.loss_curve_)
+        return self
+
+    def _logits(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        check_is_fitted(self)
+        pixels, _ = self._read(X, reset=False)
+        logits = all_logits(self.heads_, self._images(pixels), 1.0, self._workers())
+        if not np.isfinite(logits).all():
+            raise ValueError(f"X: holds pixels that are too large for {self.heads_[0].dtype}")
+        return logits
+
+    def _settings(self, seed: int) -> Settings:
+        """The arguments as the pipeline's settings, checked by it. ValueError, a line a fault, with the arguments' names."""
+        plain: dict[str, Any] = {"seed": seed, "compute": {"engine": self.engine}}
+        groups, given = asdict(Settings()), self.get_params(deep=False)
+        for group in GROUPS:
+            plain[group] = {name: without_numpy(given[name]) for name in groups[group] if name in given}
+        try:
+            return parse(plain)
+        except SettingsError as error:
+            text = re.sub(r"^seed:", "random_state:", str(error), flags=re.M)
+            raise ValueError(re.sub(r"^[a-z]+\.", "", text, flags=re.M)) from None
+
+    def _workers(self) -> Workers:
+        return Workers(self.engine, effective_n_jobs(self.n_jobs))
+
+    def _read(self, X: Any, reset: bool, **labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: N803
+        """X as (N, features) in an order and a type that the engines take, copied only if it is in another, and `y` as
+        (N,), empty for prediction, which has none. ValueError for what scikit-learn refuses."""
+        shape = shape_of(X)
+        if shape:
+            if not reset and shape != self.image_shape_:
+                raise ValueError(f"X: must have images of {sides(self.image_shape_)} pixels, not {sides(shape)}")
+            X = np.asarray(X).reshape(-1, math.prod(shape))  # noqa: N806
+        own = np.dtype(self.dtype) if reset else self.heads_[0].dtype
+        checks = {"dtype": [own.type, np.float64, np.float32, np.uint8], "order": "C"}
+        if not labels:
+            return validate_data(self, X, reset=reset, **checks), np.empty(0)
+        pixels, y = validate_data(self, X, **labels, reset=reset, **checks)
+        check_classification_targets(y)
+        return pixels, y
+
+    def _check_shape(self, shape: tuple[int, ...], settings: Settings) -> tuple[int, int]:
+        """The (H, W) of the images, given that of X, which may be unknown."""
+        features, kernel_size = self.n_features_in_, settings.model.kernel_size
+        given = shape if self.image_shape is None else tuple(np.atleast_1d(self.image_shape).tolist())
+        if not given:
+            side = max(2, math.isqrt(features - 1) + 1)
+            return side, side
+        if len(given) != 2 or not all(isinstance(side, int) and side >= 2 for side in given):
+            raise ValueError(f"image_shape: must be (H, W), each at least 2, not {given}")
+        if given[0] * given[1] != features or (shape and shape != given):
+            raise ValueError(f"image_shape: {sides(given)} does not fit X with {sides(shape) or features} pixels")
+        if kernel_size is None or kernel_size > min(given):
+            raise ValueError(f"kernel_size: must be at most {min(given)} for {sides(given)} images, not {kernel_size}")
+        return given[0], given[1]
+
+    def _images(self, pixels: NDArray[Any]) -> Images:
+        """(N, features) as (N, H, W); copied only when pixels are missing."""
+        height, width = self.image_shape_
+        missing = height * width - pixels.shape[1]
+        return (np.pad(pixels, ((0, 0), (0, missing))) if missing else pixels).reshape(-1, height, width)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "heads_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def log_ratio(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(y_hat_1 / y_hat_0) of two heads' logits (N, 2), with the sign of their difference even where it rounds to 0."""
+    zero, one = logits.T
+    ratio, sign = softplus(-zero) - softplus(-one), np.sign(one - zero)
+    return np.asarray(np.where(np.sign(ratio) == sign, ratio, sign * np.finfo(np.float64).tiny))
+
+
+def seed_of(random_state: int | np.random.RandomState | None) -> int:
+    """An int as it is; None draws from NumPy's global generator, a RandomState from itself."""
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31))
+
+
+def without_numpy(value: Any) -> Any:
+    """NumPy's scalars, of which a grid of parameters may be made, as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def shape_of(X: Any) -> tuple[int, ...]:  # noqa: N803
+    """(H, W) if X is (N, H, W), else ()."""
+    shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
+    return tuple(shape[1:]) if len(shape) == 3 else ()
+
+
+def sides(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
