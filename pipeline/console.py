@@ -29,16 +29,18 @@ def run(stage: Callable[[list[str]], int]) -> None:
     with terminated_as_exception():
         try:
             code = stage(sys.argv[1:])
-        except INPUT_ERRORS as error:
-            print(error, file=sys.stderr)
-            code = 1
-        except OSError as error:
-            print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
+        except (*INPUT_ERRORS, OSError) as error:
+            print(explain_error(error), file=sys.stderr)
             code = 1
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
             code = 130
     sys.exit(code)
+
+
+def explain_error(error: Exception) -> str:
+    """An error of the input or of the system, without its traceback."""
+    return f"{error.filename or 'system'}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
 
 
 @contextmanager
@@ -82,7 +84,8 @@ def configure_logging(file: Path | None = None) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(file))
         handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+    handlers[0].setLevel(logging.INFO)
     for handler in handlers:
         logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     logger.propagate = False

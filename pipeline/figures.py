@@ -27,8 +27,7 @@ def kernels_figure(records: Mapping[str, Record]) -> Figure:
         axis.set_axis_off()
     for r, (name, record) in enumerate(rows):
         for c, kernel in enumerate(kernels[r]):
-            # Several kernels of one head stand side by side.
-            tile = np.concatenate([np.pad(k, ((0, 0), (0, 1)), constant_values=np.nan) for k in kernel], axis=1)[:, :-1]
+            tile = _tile(kernel)
             limit = float(np.abs(kernel).max()) or 1.0
             axes[r, c].imshow(tile, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
             if r == 0 or len(rows) == 1:
@@ -37,6 +36,18 @@ def kernels_figure(records: Mapping[str, Record]) -> Figure:
             axes[r, 0].text(-0.25, 0.5, name, transform=axes[r, 0].transAxes, ha="right", va="center", fontsize=7)
     figure.suptitle("kernels learnt, by head", fontsize=9)
     return figure
+
+
+def _tile(kernel: np.ndarray) -> np.ndarray:
+    """The (F, k, k) kernels of one head as one picture, in rows of equal length with gaps between."""
+    filters, size, _ = kernel.shape
+    columns = int(np.ceil(np.sqrt(filters)))
+    rows = -(-filters // columns)
+    picture = np.full((rows * (size + 1) - 1, columns * (size + 1) - 1), np.nan)
+    for index, taps in enumerate(kernel):
+        row, column = index // columns * (size + 1), index % columns * (size + 1)
+        picture[row : row + size, column : column + size] = taps
+    return picture
 
 
 def losses_figure(records: Mapping[str, Record]) -> Figure:

@@ -7,19 +7,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from . import project
-from .console import Killed, configure_logging, terminated_as_exception
+from .console import INPUT_ERRORS, Killed, configure_logging, explain_error, terminated_as_exception
 from .data.prepared import prepare
 from .files import write_text
 from .grid import Grid, deciding
-from .heads.one_vs_rest import NonFiniteError, Workers
+from .heads.one_vs_rest import Workers
 from .point import train_point
 from .progress import Board
 from .records.fingerprint import trajectory
 from .records.record import Record, is_finished, read_record
 from .settings import Settings, flatten, parse
+from .summary import short
 from .tracking import log, runs
 from .tracking.store import open_store
 
@@ -62,7 +64,7 @@ def point_name(settings: Settings, swept: list[str]) -> str:
     """A point by the settings it does not share with the others, short names; by the usual three when it is alone."""
     flat = flatten(deciding(settings))
     keys = swept or ["model.kernel_size", "training.alpha", "training.iterations"]
-    return " ".join(f"{key.rpartition('.')[2]}={flat[key]}" for key in keys)
+    return " ".join(f"{short(key)}={flat[key]}" for key in keys)
 
 
 def job(cfg: DictConfig) -> None:
@@ -72,7 +74,7 @@ def job(cfg: DictConfig) -> None:
     """
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
-    number = int(hydra.job.get("num", 0)) if "num" in hydra.job and hydra.mode.name == "MULTIRUN" else 0
+    number = int(hydra.job.num) if hydra.mode == RunMode.MULTIRUN else 0
     project.register_resolver()
     configure_logging(folder / "train.log")
     board = Board(folder / "progress")
@@ -83,8 +85,10 @@ def job(cfg: DictConfig) -> None:
         board.ended(number, "done")
     except (KeyboardInterrupt, Killed):
         raise
-    except NonFiniteError as error:
-        logger.error("point %s failed: %s", " ".join(hydra.overrides.task), error)
+    except (*INPUT_ERRORS, OSError) as error:
+        # What a person can mend is one line; where it came from stands in the log file.
+        logger.error("point %s failed: %s", " ".join(hydra.overrides.task), explain_error(error))
+        logger.debug("%s", traceback.format_exc().rstrip())
         board.ended(number, "failed")
     except Exception:
         logger.error("point %s failed:\n%s", " ".join(hydra.overrides.task), traceback.format_exc().rstrip())

@@ -127,6 +127,8 @@ def _run(grid: Grid, parent: str | None, arguments: list[str]) -> Iterator[Board
     plan.write(output)
     preflight.warn_absent(prepare(settings))
     preflight.warm_up(grid)
+    if grid.multirun and grid.launcher == "joblib":
+        console.say("points run side by side in processes, the heads of each one after the other")
     board = Board(output / "progress")
     text = str(output).replace("'", "\\'")
     arguments.append(f"hydra.{'sweep' if grid.multirun else 'run'}.dir='{text}'")

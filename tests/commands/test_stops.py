@@ -1,6 +1,7 @@
 """A run can be stopped at any moment: nothing is half written, nothing finished is lost, and the next run goes on."""
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -74,3 +75,23 @@ def test_runs_of_a_killed_process_are_closed_by_the_next(run, tracked, tmp_path)
     assert again.returncode == 0, again.stderr
     assert "marked KILLED" in again.stdout
     assert {run.info.status for run in client.search_runs([experiment])} == {"FINISHED", "KILLED"}
+
+
+@pytest.mark.parametrize(("limit", "culprit"), [(50_000, "data"), (250_000, "losses.csv")])
+def test_a_disk_that_refuses_to_take_more_is_one_line_and_nothing_is_half_written(limit, culprit, run, place, tmp_path):
+    """A limit on the size of files fails writes for real, as a full disk does: first the data, then a point's record."""
+    few = ["training.iterations=2000", "training.batch_size=8"]
+
+    def refuse() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    ended = run("train", *place, *few, preexec_fn=refuse)
+    assert ended.returncode == 1
+    assert "File too large" in ended.stderr and len(ended.stderr.splitlines()) == 1
+    experiments = tmp_path / "experiments" / "scratch"
+    assert points(experiments) == []
+    left = [path for path in experiments.rglob("*") if path.is_file() and path.suffix in (".npz", ".csv", ".json", ".yaml")]
+    assert not [path for path in left if "points" in path.parts or (culprit == "data" and "data" in path.parts)]
+    again = run("train", *place, *few)
+    assert again.returncode == 0, again.stderr
+    assert len(points(experiments)) == 1
