@@ -1,27 +1,18 @@
 """What a person sees in the terminal: one line for an error, lines that do not tear a progress bar, honest exit codes."""
 
 import logging
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from .data.dataset import DataError
 from .files import FileError
 from .heads.one_vs_rest import NonFiniteError
 from .settings import SettingsError
+from .stops import terminated_as_exception
 
 CLEAR_LINE = "\r\x1b[K"
 INPUT_ERRORS = (SettingsError, DataError, FileError, NonFiniteError)
-
-
-class Killed(SystemExit):
-    """SIGTERM arrived."""
-
-    def __init__(self) -> None:
-        super().__init__(128 + signal.SIGTERM)
 
 
 def run(stage: Callable[[list[str]], int]) -> None:
@@ -41,20 +32,6 @@ def run(stage: Callable[[list[str]], int]) -> None:
 def explain_error(error: Exception) -> str:
     """An error of the input or of the system, without its traceback."""
     return f"{error.filename or 'system'}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-
-
-@contextmanager
-def terminated_as_exception() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Killed, so that runs are closed and nothing is left half done."""
-
-    def kill(_signal: int, _frame: FrameType | None) -> None:
-        raise Killed
-
-    before = signal.signal(signal.SIGTERM, kill)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class LineHandler(logging.Handler):

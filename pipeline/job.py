@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from . import project
-from .console import INPUT_ERRORS, Killed, configure_logging, explain_error, terminated_as_exception
+from .console import INPUT_ERRORS, configure_logging, explain_error
 from .data.prepared import prepare
 from .files import write_text
 from .grid import Grid, deciding
@@ -21,6 +21,7 @@ from .progress import Board
 from .records.fingerprint import trajectory
 from .records.record import Record, is_finished, read_record
 from .settings import Settings, flatten, parse
+from .stops import Killed, terminated_as_exception, undisturbed
 from .summary import short
 from .tracking import log, runs
 from .tracking.store import open_store
@@ -114,14 +115,16 @@ def _run(settings: Settings, folder: Path, number: int, board: Board, alone: boo
         logger.info("%s", summary(f"point {number + 1}/{plan.points}  {name}", record, known))
         return record
 
-    store = open_store(settings.tracking, settings.name)
+    with undisturbed():
+        store = open_store(settings.tracking, settings.name)
     if store is None:
         train()
         return
     with runs.run(store, name, plan.parent, {"point": f"{key}/{settings.training.iterations}"}) as run_id:
         record = train()
         params = flatten({k: v for k, v in asdict(settings).items() if k not in ("paths", "tracking")})
-        log.log_record(store, run_id, record, params)
+        with undisturbed():
+            log.log_record(store, run_id, record, params)
 
 
 def warnings_of(record: Record) -> list[str]:

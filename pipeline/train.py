@@ -22,6 +22,7 @@ from .progress import Board, bar
 from .records.fingerprint import point_folder
 from .records.record import read_record
 from .records.shelf import bring_back, set_aside
+from .stops import undisturbed
 from .tracking import runs
 from .tracking.store import Store, open_store
 
@@ -81,10 +82,11 @@ def _alone(experiment: Path) -> Iterator[None]:
 
 
 def _tracked_sweep(grid: Grid, arguments: list[str]) -> int:
-    store = open_store(grid.first.tracking, grid.first.name)
+    with undisturbed():
+        store = open_store(grid.first.tracking, grid.first.name)
+        reaped = runs.reap(store) if store else 0
     if store is None:
         return _sweep(grid, arguments, None, None)
-    reaped = runs.reap(store)
     if reaped:
         console.say(f"{reaped} runs of processes that died are now marked KILLED in MLflow")
     status, code = "KILLED", 1
@@ -97,7 +99,7 @@ def _tracked_sweep(grid: Grid, arguments: list[str]) -> int:
         raise
     finally:
         runs.end_children(store, parent, "KILLED")
-        store.client.set_terminated(parent, status)
+        runs.end(store, parent, status)
     return code
 
 
@@ -110,7 +112,8 @@ def _sweep(grid: Grid, arguments: list[str], store: Store | None, parent: str | 
     if comparison is not None:
         print(comparison.text)
         if store is not None and parent is not None:
-            compare.track(store, parent, comparison)
+            with undisturbed():
+                compare.track(store, parent, comparison)
     if failed or missing or code:
         console.say(f"{failed + missing} of {len(grid.points)} points failed; see the messages above", error=True)
         return 1

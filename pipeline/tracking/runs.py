@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .. import project
+from ..stops import undisturbed
 from .store import Store
 
 PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "mlflow", "pandas")
@@ -23,27 +24,36 @@ def run(store: Store, name: str, parent: str | None = None, tags: dict[str, str]
     """An MLflow run while the block runs, by its id. It ends FINISHED; FAILED on an exception; KILLED on a stop."""
     parents = {PARENT: parent} if parent else {}
     run_id = start(store, name, {**parents, **(tags or {})})
+    status = "FINISHED"
     try:
         yield run_id
     except (KeyboardInterrupt, SystemExit):
-        store.client.set_terminated(run_id, "KILLED")
+        status = "KILLED"
         raise
     except BaseException:
-        store.client.set_terminated(run_id, "FAILED")
+        status = "FAILED"
         raise
-    store.client.set_terminated(run_id, "FINISHED")
+    finally:
+        end(store, run_id, status)
 
 
 def start(store: Store, name: str, tags: dict[str, str]) -> str:
     """Create a run with the tags of this process; its id."""
-    created = store.client.create_run(store.experiment_id, run_name=name, tags={**identity(), **tags})
+    with undisturbed():
+        created = store.client.create_run(store.experiment_id, run_name=name, tags={**identity(), **tags})
     return str(created.info.run_id)
+
+
+def end(store: Store, run_id: str, status: str) -> None:
+    """Close a run as FINISHED, FAILED or KILLED."""
+    with undisturbed():
+        store.client.set_terminated(run_id, status)
 
 
 def end_children(store: Store, parent: str, status: str) -> None:
     """Close the runs under `parent` that still say RUNNING, once no worker is left that could."""
     for run_id in _running(store, f"tags.`{PARENT}` = '{parent}'"):
-        store.client.set_terminated(run_id, status)
+        end(store, run_id, status)
 
 
 def reap(store: Store) -> int:

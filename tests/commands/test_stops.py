@@ -51,7 +51,7 @@ def test_a_stop_is_told_truly_in_mlflow(sent, code, tracked, tmp_path):
     wait_for_first_point(tmp_path / "experiments" / "scratch", process)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == code
+    assert process.returncode == code, errors
     assert "Traceback" not in errors
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("scratch")
