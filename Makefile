@@ -30,7 +30,8 @@ lint: $(READY) ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) ## measure the engines; writes experiments/benchmark (with PyTorch where it is installed)
+bench: $(READY) ## measure speed and memory beside NumPy, torch and scikit-learn (6 min, a quiet machine)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/ovrcnn benchmark
 
 ui: $(READY) ## open MLflow's pages on 127.0.0.1:5000

@@ -12,7 +12,7 @@ STAGES = {
     "train": "one point, or a sweep",
     "compare": "the points of a sweep side by side",
     "check-gradients": "the gradients against finite differences, for sizes of your own",
-    "benchmark": "the engines against plain loops, PyTorch and scikit-learn",
+    "benchmark": "speed and memory, beside plain loops, NumPy, torch and scikit-learn",
     "ui": "MLflow's pages on 127.0.0.1",
 }
 

@@ -9,12 +9,17 @@ from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import ThreadingBackend
 from numpy.typing import NDArray
 
 from .engines import engine
 from .head import Head
 
-BACKENDS = {"threads": "threading", "processes": "loky"}
+
+class WaitingThreads(ThreadingBackend):  # type: ignore[misc]  # joblib carries no types
+    """joblib's threads, waited for instead of looked after every 10 ms, which is longer than a small job takes."""
+
+    supports_retrieve_callback = False
 
 
 class NonFiniteError(ArithmeticError):
@@ -30,7 +35,7 @@ class Workers:
     backend: str = "threads"
 
     def pool(self) -> Parallel:
-        return Parallel(n_jobs=self.n_jobs, backend=BACKENDS[self.backend])
+        return Parallel(n_jobs=self.n_jobs, backend=WaitingThreads() if self.backend == "threads" else "loky")
 
 
 def one_vs_rest(

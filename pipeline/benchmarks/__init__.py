@@ -1,0 +1,1 @@
+"""The parts of the benchmark: its jobs, who competes in them, how time and memory are measured, and what is written."""

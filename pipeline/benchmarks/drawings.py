@@ -1,0 +1,156 @@
+"""Pictures of the benchmark: bars of all contestants, growth, time to accuracy, memory. matplotlib, without a screen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from . import growth, memory
+from .accuracy import Curve
+from .bounds import MEGABYTES
+from .contests import DIGITS, FASHION, NOTEBOOK
+from .timing import Row, amount
+
+OURS, TORCH, OTHERS = "#1f6fb2", "#d8702a", "#8a8a8a"
+
+
+def draw(folder: Path, rows: Sequence[Row], curves: Sequence[Curve]) -> list[str]:
+    """Write every picture there is something for to folder/figures; their names."""
+    figures = {
+        "contestants": contestants_figure(rows),
+        "growth": growth_figure(rows),
+        "accuracy": accuracy_figure(curves),
+        "memory": memory_figure(rows),
+    }
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    drawn = {name: figure for name, figure in figures.items() if figure is not None}
+    for name, figure in drawn.items():
+        figure.savefig(folder / "figures" / f"{name}.png", metadata={"Software": None})
+    return list(drawn)
+
+
+def contestants_figure(rows: Sequence[Row]) -> Figure | None:
+    """A panel a job, a bar a contestant, with lines from the smallest to the largest measurement."""
+    timed = [row for row in rows if row.section in (NOTEBOOK, DIGITS, FASHION) and row.values]
+    jobs = list(dict.fromkeys((row.section, row.job) for row in timed))
+    if not jobs:
+        return None
+    panels = [[row for row in timed if (row.section, row.job) == job] for job in jobs]
+    figure = _figure(9.5, sum(0.27 * len(panel) + 0.85 for panel in panels))
+    ratios = [len(panel) + 1.5 for panel in panels]
+    axes = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": ratios})[:, 0]
+    for axis, (section, job), panel in zip(axes, jobs, panels, strict=True):
+        _bars(axis, panel)
+        axis.set_xscale("log")
+        axis.set_xlim(min(row.low for row in panel) / 1.6, max(row.high for row in panel) * 6)
+        _seconds(axis.xaxis, *axis.get_xlim())
+        axis.set_title(f"{section}: {job}", fontsize=9, loc="left")
+    axes[-1].set_xlabel("time, shorter is better", fontsize=8)
+    return figure
+
+
+def _bars(axis: Axes, rows: Sequence[Row]) -> None:
+    """Horizontal bars, the first row on top."""
+    places = np.arange(len(rows))[::-1]
+    medians = np.array([row.median for row in rows])
+    spread = [medians - [row.low for row in rows], [row.high for row in rows] - medians]
+    axis.barh(places, medians, 0.72, color=[_colour(row) for row in rows])
+    axis.errorbar(medians, places, xerr=spread, fmt="none", ecolor="black", lw=0.8, capsize=2)
+    for place, row in zip(places, rows, strict=True):
+        axis.annotate(
+            amount(row.median, row.unit), (row.high, place), (5, 0), textcoords="offset points", va="center", fontsize=7
+        )
+    axis.set_yticks(places, [row.contestant for row in rows], fontsize=7)
+    axis.tick_params(axis="x", labelsize=7)
+    axis.grid(axis="x", alpha=0.25)
+    axis.set_axisbelow(True)
+
+
+def _seconds(axis: Axis, low: float, high: float) -> None:
+    """Ticks of a logarithmic axis of seconds, few and with units."""
+    decades = np.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1.0,) if decades > 3 else (1.0, 3.0) if decades > 1.5 else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g} s" if value >= 1 else f"{1000 * value:g} ms"))
+    axis.set_minor_locator(NullLocator())
+
+
+def _colour(row: Row) -> str:
+    kinds = {"numba": OURS, "n_jobs": OURS, "torch": TORCH}
+    return next((colour for kind, colour in kinds.items() if row.contestant.startswith(kind)), OTHERS)
+
+
+def growth_figure(rows: Sequence[Row]) -> Figure | None:
+    """A panel a thing that was varied: time over its values, and the line of proportional growth (k^2 for kernels)."""
+    curves = growth.curves(rows)
+    if not curves:
+        return None
+    figure = _figure(3.1 * len(curves), 3.3)
+    for axis, (what, found) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
+        values = np.array([float(row.contestant) for row in found])
+        times = np.array([row.median for row in found])
+        spread = [times - [row.low for row in found], [row.high for row in found] - times]
+        axis.errorbar(values, times, yerr=spread, color=OURS, marker="o", ms=4, lw=1.2, capsize=2, label="measured")
+        power = 2 if what == "kernel size" else 1
+        line = times[-1] * (values / values[-1]) ** power
+        axis.plot(values, line, color=OTHERS, ls="--", lw=1, label=f"~ {'k²' if power == 2 else what}")
+        axis.set(xscale="log", yscale="log")
+        axis.set_xticks(values, [f"{value:,.0f}" for value in values], fontsize=7, rotation=45 if values[-1] > 999 else 0)
+        axis.set_xticks([], minor=True)
+        _seconds(axis.yaxis, *axis.get_ylim())
+        axis.set_xlabel(f"{what}, time ~ {'k' if power == 2 else what}^{growth.exponent(found):.2f}", fontsize=8)
+        axis.tick_params(axis="y", labelsize=7)
+        axis.grid(alpha=0.25)
+        axis.legend(fontsize=7, frameon=False)
+    figure.supylabel("time of an epoch, one worker", fontsize=8)
+    return figure
+
+
+def accuracy_figure(curves: Sequence[Curve]) -> Figure | None:
+    """Test accuracy over seconds of training, a panel a data set; scikit-learn's is a star."""
+    names = list(dict.fromkeys(curve.data for curve in curves))
+    if not names:
+        return None
+    figure = _figure(4.6 * len(names), 3.4)
+    for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        chosen = [curve for curve in curves if curve.data == name]
+        for curve, colour in zip(chosen, (OTHERS, OURS, TORCH, "black"), strict=False):
+            if len(curve.seconds) == 1:
+                axis.axhline(curve.accuracy[0], color=colour, lw=0.8, ls="--")
+                axis.plot(curve.seconds, curve.accuracy, "*", color=colour, ms=13, label=curve.name, clip_on=False)
+            else:
+                axis.plot(curve.seconds, curve.accuracy, color=colour, marker=".", lw=1.2, label=curve.name)
+        axis.set_xscale("log")
+        _seconds(axis.xaxis, *axis.get_xlim())
+        axis.set_xlabel("time of training", fontsize=8)
+        axis.set_title(name, fontsize=9)
+        axis.tick_params(labelsize=7)
+        axis.grid(alpha=0.25)
+        axis.legend(fontsize=7, frameon=False, loc="lower right")
+    figure.supylabel("test accuracy", fontsize=8)
+    return figure
+
+
+def memory_figure(rows: Sequence[Row]) -> Figure | None:
+    """Peak memory of whole trainings, and the bound."""
+    chosen = [row for row in rows if row.section == memory.SECTION and row.values]
+    if not chosen:
+        return None
+    figure = _figure(6.5, 0.3 * len(chosen) + 1.1)
+    axis = figure.subplots()
+    _bars(axis, chosen)
+    axis.axvline(MEGABYTES, color="black", lw=1, ls="--")
+    axis.annotate("bound", (MEGABYTES, len(chosen) - 0.5), (3, -8), textcoords="offset points", fontsize=7)
+    axis.set_xlim(0, 1.15 * max(MEGABYTES, *(row.high for row in chosen)))
+    axis.set_xlabel("peak resident memory of training on Fashion-MNIST, MB", fontsize=8)
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

@@ -1,0 +1,106 @@
+"""What all contestants do: heads to start from, images, and the batches they see in one epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.dataset import TEST, TRAIN, DataError
+from ..data.prepared import load
+from ..heads.batches import batches
+from ..heads.head import Head
+from ..heads.initial import initial_heads
+from ..notebook import notebook_draws
+from ..settings import DataSettings, Settings
+
+LOSS = "half_squared_error"
+SEED = 0
+NOTEBOOK_HEADS, NOTEBOOK_ITERATIONS, NOTEBOOK_ALPHA = 7, 500, 0.001
+ALPHA = 0.5
+# Digits have 8 x 8 pixels.
+DIGITS_KERNEL_SIZE = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """One block of iterations, with the arguments of `one_vs_rest`. batches: (T, B) indices of images."""
+
+    heads: tuple[Head, ...]
+    images: NDArray[np.generic]
+    scale: float
+    labels: NDArray[np.integer]
+    batches: NDArray[np.integer]
+    alpha: float
+    loss: str = LOSS
+    gradient: str = "exact"
+
+    @property
+    def alphas(self) -> NDArray[np.float64]:
+        return np.full(len(self.batches), self.alpha)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(str(j) for j in range(len(self.heads)))
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        return self.images.shape[1], self.images.shape[2]
+
+    def first(self, images: int) -> "Job":
+        """The job's first batches, as many as hold `images` images, at least one."""
+        size = self.batches.shape[1]
+        if images < size:
+            return replace(self, batches=self.batches[:1, :images])
+        return replace(self, batches=self.batches[: images // size])
+
+    def share(self, part: "Job") -> float:
+        """Which share of this job's images `part` sees."""
+        return part.batches.size / self.batches.size
+
+    def start_from(self, heads: Sequence[Head]) -> "Job":
+        return replace(self, heads=tuple(heads))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images to train on and to test on, stored as they came; a pixel is the stored number divided by `scale`."""
+
+    name: str
+    images: NDArray[np.generic]
+    labels: NDArray[np.integer]
+    test_images: NDArray[np.generic]
+    test_labels: NDArray[np.integer]
+    scale: float
+
+    def some(self, images: int, test: int) -> "Pictures":
+        """The first images only."""
+        parts = self.images[:images], self.labels[:images], self.test_images[:test], self.test_labels[:test]
+        return Pictures(self.name, *parts, self.scale)
+
+
+def pictures(source: str) -> Pictures | str:
+    """The project's digits or fashion_mnist, with nothing set aside for validation; or why there are none."""
+    scale = {"fashion_mnist": 255.0}.get(source)
+    try:
+        dataset = load(Settings(data=DataSettings(source=source, validation=0.0, scale=scale)))
+    except DataError as error:
+        return str(error)
+    return Pictures(source, *dataset.part(TRAIN), *dataset.part(TEST), dataset.scale)
+
+
+def epoch(data: Pictures, heads: int, filters: int, kernel_size: int, batch: int, dtype: str) -> Job:
+    """Every image once, in whole batches; each head starts as in the project."""
+    shape = data.images.shape[1], data.images.shape[2]
+    start = initial_heads(SEED, heads, "he", filters, kernel_size, shape, dtype)
+    order = batches(SEED, len(data.images), batch, 0, len(data.images) // batch)
+    return Job(start, data.images, data.scale, data.labels, order, ALPHA)
+
+
+def notebook_job(kernel_size: int, heads: int = NOTEBOOK_HEADS, iterations: int = NOTEBOOK_ITERATIONS) -> Job:
+    """The notebook's example: one image of 32 x 32 unscaled pixels, float64, its own kernel gradient."""
+    draws = notebook_draws(SEED)
+    start = initial_heads(SEED, heads, "notebook", 1, kernel_size, (32, 32), "float64")
+    label = np.array([int(draws.target.argmax()) % heads])
+    order = np.zeros((iterations, 1), np.int64)
+    return Job(start, draws.image[None].astype(np.uint8), 1.0, label, order, NOTEBOOK_ALPHA, LOSS, "notebook")

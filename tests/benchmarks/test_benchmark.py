@@ -1,0 +1,90 @@
+"""A tiny benchmark writes its files, also without torch and without Fashion-MNIST; and the bounds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline import benchmark
+from pipeline.benchmarks import torch_heads
+from pipeline.benchmarks.bounds import bounds
+from pipeline.benchmarks.jobs import Pictures
+from pipeline.benchmarks.plan import QUICK
+from pipeline.benchmarks.timing import Row
+from pipeline.settings import SettingsError
+
+TINY = replace(
+    QUICK, rounds=1, images=96, loops=3, numpy=300, batches=(32,), kernel_size=3, filters=(1,), peak_images=64,
+    growth_images=64, growth=(("images", (32, 96)), ("kernel size", (3, 5))), accuracy_images=150, epochs=2, memory=(),
+)  # fmt: skip
+
+
+def some_pictures(source: str) -> Pictures | str:
+    """Few images of each kind, without reading Fashion-MNIST."""
+    random, side = np.random.default_rng(0), {"digits": 8, "fashion_mnist": 28}[source]
+    images = random.integers(0, 256, (200, side, side)).astype(np.uint8)
+    labels = np.arange(200) % 10
+    return Pictures(source, images[:150], labels[:150], images[150:], labels[150:], 255.0)
+
+
+@pytest.fixture
+def without_torch(monkeypatch):
+    monkeypatch.setattr(torch_heads, "missing", lambda: "torch is not installed")
+
+
+def test_a_tiny_run_writes_table_figures_and_verdicts(tmp_path, monkeypatch, without_torch):
+    monkeypatch.setattr(benchmark, "pictures", some_pictures)
+    said: list[str] = []
+    benchmark.run(TINY, tmp_path, said.append)
+    table = pd.read_csv(tmp_path / "results.csv")
+    assert {"notebook", "digits", "Fashion-MNIST", "FMA peak", "growth", "time to accuracy"} == set(table["section"])
+    timed = table[table["measurements"] > 0]
+    assert (timed["min"] <= timed["median"]).all() and (timed["median"] <= timed["max"]).all() and (timed["min"] > 0).all()
+    torch = table[table["contestant"].str.startswith("torch")]
+    assert len(torch) and (torch["measurements"] == 0).all() and (torch["note"] == "torch is not installed").all()
+    text = (tmp_path / "README.md").read_text()
+    assert "cores" in text and "## To reach" in text and "not measured" in text and "nan" not in text
+    for name in ("contestants", "growth", "accuracy"):
+        assert f"figures/{name}.png" in text
+        with Image.open(tmp_path / "figures" / f"{name}.png") as picture:
+            assert picture.width > 300
+    assert any(line.startswith("  plain loops") for line in said)
+
+
+def test_without_fashion_mnist_the_rest_is_measured(tmp_path, monkeypatch, without_torch):
+    monkeypatch.setattr(
+        benchmark, "pictures", lambda name: "no such folder" if name == "fashion_mnist" else some_pictures(name)
+    )
+    result = benchmark.run(TINY, tmp_path, lambda _: None)
+    assert "Not measured: no such folder." in (tmp_path / "README.md").read_text()
+    assert {row.section for row in result.rows} == {"notebook", "digits", "time to accuracy"}
+
+
+def row(section: str, job: str, contestant: str, *values: float) -> Row:
+    return Row(section, job, contestant, "s", values)
+
+
+def test_bounds_take_the_smaller_of_two_ratios_and_name_what_is_missing():
+    epoch = "epoch of 60,000 images, 10 heads, float32, k = 5, 1 filter"
+    rows = [
+        row("notebook", "7 heads x 500 iterations, float64, k = 3", "numba, 1 worker", 0.00518, 0.00518),
+        row("Fashion-MNIST", epoch, "numba, 1 worker, batch 32", 0.19, 0.19),
+        row("Fashion-MNIST", epoch, "numba, 2 workers, batch 32", 0.1, 0.1, 0.1),
+        row("Fashion-MNIST", epoch, "torch, batch 32", 0.9, 2.0, 2.0),
+        row("Fashion-MNIST", epoch, "torch.compile, batch 32", 0.8, 0.8, 0.8),
+    ]
+    found = {bound.what: bound for bound in bounds(rows)}
+    notebook = next(bound for what, bound in found.items() if "k = 3" in what)
+    assert notebook.reached and notebook.measured.startswith("5,000 times")
+    assert found["Fashion-MNIST epoch, 1 filter, against torch's best"].measured.startswith("8.0 times")
+    assert found["the same without torch.compile, 1 filter"].measured.startswith("9.0 times")
+    assert found["Fashion-MNIST epoch, 1 filter, two cores against one"].reached
+    assert {bound.verdict for what, bound in found.items() if "8 filters" in what} == {"not measured"}
+
+
+def test_a_wrong_word_is_one_line():
+    with pytest.raises(SettingsError) as error:
+        benchmark.main(["--quik"])
+    assert len(error.value.faults) == 1 and "--quik" in error.value.faults[0]
