@@ -38,7 +38,7 @@ def logistic_regression(data: Pictures, iterations: int) -> Curve:
     on a busy machine two of them wait for each other, and take twenty times as long."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     def flat(images: NDArray[np.generic]) -> NDArray[np.float32]:
         return images.reshape(len(images), -1).astype(np.float32) / np.float32(data.scale)
