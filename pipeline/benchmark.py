@@ -83,7 +83,8 @@ def _of(plan: Plan, data: Pictures, say: Say) -> list[Row]:
     if data.name == "digits":
         return epoch_contest(plan, DIGITS, data, DIGITS_KERNEL_SIZE, 1, say)
     data = data.some(plan.images, plan.test)
-    rows = [row for filters in plan.filters for row in epoch_contest(plan, FASHION, data, plan.kernel_size, filters, say)]
+    epochs = [(k, filters) for k in plan.epoch_kernel_sizes for filters in plan.filters]
+    rows = [row for k, filters in epochs for row in epoch_contest(plan, FASHION, data, k, filters, say)]
     rows += [*shares_of_peak(plan, data, say), *grow(plan, data, say)]
     return rows + (peaks(plan, say) if plan.memory else [])
 

@@ -31,16 +31,17 @@ class Bound:
 def bounds(rows: Sequence[Row]) -> list[Bound]:
     """All bounds, in the order in which they were set."""
     found = [_notebook(rows, k) for k in NOTEBOOK_MILLISECONDS]
-    for filters in ("1 filter", "8 filters"):
-        epoch = [row for row in rows if row.section == FASHION and row.job.endswith(filters) and row.values]
+    fashion = [row for row in rows if row.section == FASHION and row.values]
+    sizes = [f"k = {k}, {filters}" for k in (3, 5) for filters in ("1 filter", "8 filters")]
+    epochs = {size: [row for row in fashion if row.job.endswith(size)] for size in sizes}
+    epochs = {size: epoch for size, epoch in epochs.items() if epoch or size.startswith("k = 5")}
+    for size, epoch in epochs.items():
         torch = [row for row in epoch if row.contestant.startswith("torch")]
         eager = [row for row in torch if not row.contestant.startswith("torch.compile")]
-        found.append(_faster(f"Fashion-MNIST epoch, {filters}, against torch's best", torch, _ours(epoch)))
+        found.append(_faster(f"Fashion-MNIST epoch, {size}, against torch's best", torch, _ours(epoch)))
         if len(eager) < len(torch):
-            found.append(_faster(f"the same without torch.compile, {filters}", eager, _ours(epoch)))
-    for filters in ("1 filter", "8 filters"):
-        epoch = [row for row in rows if row.section == FASHION and row.job.endswith(filters) and row.values]
-        found.append(_cores(filters, epoch))
+            found.append(_faster(f"the same without torch.compile, {size}", eager, _ours(epoch)))
+    found += [_cores(size, epoch) for size, epoch in epochs.items()]
     return [*found, _peak(rows), _memory(rows)]
 
 
@@ -75,8 +76,8 @@ def _faster(what: str, theirs: Sequence[Row], ours: Sequence[Row]) -> Bound:
     return Bound(what, wanted, measured, times >= TORCH_TIMES)
 
 
-def _cores(filters: str, epoch: Sequence[Row]) -> Bound:
-    what, wanted = f"Fashion-MNIST epoch, {filters}, two cores against one", f"{CORES_TIMES} times"
+def _cores(size: str, epoch: Sequence[Row]) -> Bound:
+    what, wanted = f"Fashion-MNIST epoch, {size}, two cores against one", f"{CORES_TIMES} times"
     one = next((row for row in epoch if row.contestant.startswith("numba, 1 worker")), None)
     two = one and next((r for r in epoch if r.contestant == one.contestant.replace("1 worker", "2 workers")), None)
     if one is None or two is None:

@@ -16,7 +16,8 @@ from pipeline.benchmarks.timing import Row
 from pipeline.settings import SettingsError
 
 TINY = replace(
-    QUICK, rounds=1, images=96, loops=3, numpy=300, batches=(32,), kernel_size=3, filters=(1,), peak_images=64,
+    QUICK, rounds=1, images=96, loops=3, numpy=300, batches=(32,), kernel_size=3, epoch_kernel_sizes=(5,),
+    filters=(1,), peak_images=64,
     growth_images=64, growth=(("images", (32, 96)), ("kernel size", (3, 5))), accuracy_images=150, epochs=2, memory=(),
 )  # fmt: skip
 
@@ -78,9 +79,9 @@ def test_bounds_take_the_smaller_of_two_ratios_and_name_what_is_missing():
     found = {bound.what: bound for bound in bounds(rows)}
     notebook = next(bound for what, bound in found.items() if "k = 3" in what)
     assert notebook.reached and notebook.measured.startswith("5,000 times")
-    assert found["Fashion-MNIST epoch, 1 filter, against torch's best"].measured.startswith("8.0 times")
-    assert found["the same without torch.compile, 1 filter"].measured.startswith("9.0 times")
-    assert found["Fashion-MNIST epoch, 1 filter, two cores against one"].reached
+    assert found["Fashion-MNIST epoch, k = 5, 1 filter, against torch's best"].measured.startswith("8.0 times")
+    assert found["the same without torch.compile, k = 5, 1 filter"].measured.startswith("9.0 times")
+    assert found["Fashion-MNIST epoch, k = 5, 1 filter, two cores against one"].reached
     assert {bound.verdict for what, bound in found.items() if "8 filters" in what} == {"not measured"}
 
 
