@@ -1,11 +1,13 @@
 """Real command lines in a temporary folder."""
 
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,3 +54,16 @@ def points(folder: Path) -> list[Path]:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by its relative path."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def clothing(folder: Path) -> list[str]:
+    """The overrides that make data=fashion_mnist read few small images, for a machine without the real ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    for name, count in (("train", 200), ("t10k", 50)):
+        images = random.integers(0, 256, (count, 8, 8), np.uint8)
+        header = struct.pack(">4i", 0x803, *images.shape)
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 0x801, count) + labels.tobytes())
+    return [f"data.path={folder}"]

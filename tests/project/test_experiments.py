@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.train import main
-from tests.conftest import ROOT, points
+from tests.conftest import ROOT, clothing, points
 
 FILES = sorted((ROOT / "conf" / "experiment").glob("*.yaml"))
 
@@ -21,7 +21,8 @@ def test_it_opens_with_question_command_expectation_and_time(file):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_it_runs(file, place, tmp_path):
-    assert main([*place, f"experiment={file.stem}", "training.iterations=3"]) == 0
+    small = clothing(tmp_path / "clothing") if file.stem == "fashion_mnist" else []
+    assert main([*place, *small, f"experiment={file.stem}", "training.iterations=3"]) == 0
     assert points(tmp_path / "experiments" / file.stem)
 
 

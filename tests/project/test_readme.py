@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, clothing
 
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text()
@@ -36,6 +36,7 @@ def test_the_commands_of_the_stages_run_in_their_order(tmp_path):
         # Later words win, so the iterations become few; a sweep over them keeps its two.
         few = "training.iterations=2,4" if "notebook_grid" in line else "training.iterations=2"
         short = [few] if " train " in line else []
+        short += clothing(tmp_path / "clothing") if "fashion_mnist" in line else []
         place = [] if "check-gradients" in line else ["paths.experiments=results", "tracking=off"]
         ended = sh(f"{line} {shlex.join([*short, *place])}", tmp_path)
         assert ended.returncode == 0, line + ended.stderr
