@@ -68,7 +68,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     # argparse itself would print its usage and exit with 2.
-    parser.error = refuse  # type: ignore[method-assign]
+    parser.error = refuse  # type: ignore[method-assign]  # meant: argparse would exit with 2
     parser.add_argument("--image-shape", default="8x8", metavar="HxW", help="pixels of the images; N is NxN")
     parser.add_argument("--kernel-size", default="3,5", metavar="K,...", help="odd sizes, at most the image's shorter side")
     parser.add_argument("--filters", default="1", metavar="F", help="kernels in each head")

@@ -94,13 +94,13 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         self.image_shape = image_shape
         self.warm_start = warm_start
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> "OneVsRestCNN":  # noqa: N803
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "OneVsRestCNN":
         """Train heads for the classes in y. X: (N, features) or (N, H, W), finite numbers. y: (N,), two classes or more."""
         if self.warm_start and self.__sklearn_is_fitted__():
             return self.partial_fit(X, y)
         return self._start(X, y, None)
 
-    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> "OneVsRestCNN":  # noqa: N803
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> "OneVsRestCNN":
         """Go on from the current heads for `iterations` iterations on these images.
 
         classes: all labels that will ever come, needed at the first call. On the same X, two calls are one `fit` of twice
@@ -121,18 +121,18 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         pixels, labels = self._read(X, reset=False, y=y)
         return self._train(settings, self._images(pixels), labels)
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The class whose head has the largest y-hat, (N,). Where y-hats round to one number, the logits decide."""
         winners = self._logits(X).argmax(axis=1)
         return np.asarray(self.classes_[winners])
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """The heads' y-hats divided by their sum, (N, classes). The heads know nothing of each other: these numbers rank
         the classes, but nothing calibrates them."""
         y_hat = sigmoid(self._logits(X))
         return np.asarray(y_hat / y_hat.sum(axis=1, keepdims=True))
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """The heads' logits, (N, classes). For two classes, as scikit-learn wants, (N,): the log of the second y-hat over
         the first, positive where the second class is predicted and rising with its probability.
 
@@ -142,7 +142,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         logits = self._logits(X)
         return log_ratio(logits) if logits.shape[1] == 2 else logits
 
-    def _start(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None) -> "OneVsRestCNN":  # noqa: N803
+    def _start(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None) -> "OneVsRestCNN":
         settings = self._settings(seed_of(self.random_state))
         if self.__sklearn_is_fitted__():
             # From here on what is known of X may not fit the old heads.
@@ -192,7 +192,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         self.n_iter_ = len(self.loss_curve_)
         return self
 
-    def _logits(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+    def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
         pixels, _ = self._read(X, reset=False)
         logits = all_logits(self.heads_, self._images(pixels), 1.0, self._workers())
@@ -215,14 +215,14 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def _workers(self) -> Workers:
         return Workers(self.engine, effective_n_jobs(self.n_jobs))
 
-    def _read(self, X: Any, reset: bool, **labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: N803
+    def _read(self, X: Any, reset: bool, **labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """X as (N, features) in an order and a type that the engines take, copied only if it is in another, and `y` as
         (N,), empty for prediction, which has none. ValueError for what scikit-learn refuses."""
         shape = shape_of(X)
         if shape:
             if not reset and shape != self.image_shape_:
                 raise ValueError(f"X: must have images of {sides(self.image_shape_)} pixels, not {sides(shape)}")
-            X = np.asarray(X).reshape(-1, math.prod(shape))  # noqa: N806
+            X = np.asarray(X).reshape(-1, math.prod(shape))
         own = np.dtype(self.dtype) if reset else self.heads_[0].dtype
         checks = {"dtype": [own.type, np.float64, np.float32, np.uint8], "order": "C"}
         if not labels:
@@ -280,7 +280,7 @@ def without_numpy(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def shape_of(X: Any) -> tuple[int, ...]:  # noqa: N803
+def shape_of(X: Any) -> tuple[int, ...]:
     """(H, W) if X is (N, H, W), else ()."""
     shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
     return tuple(shape[1:]) if len(shape) == 3 else ()

@@ -44,11 +44,11 @@ class Plan:
     def of(grid: Grid, parent: str | None) -> "Plan":
         """Also prepares the data of every point."""
         waypoints: dict[str, set[int]] = {}
-        names = {}
+        names, swept = {}, grid.swept()
         for point in grid.points:
             key = trajectory(point, prepare(point).digest)
             waypoints.setdefault(key, set()).add(point.training.iterations)
-            names[f"{key}/{point.training.iterations}"] = point_name(point, grid.swept())
+            names[f"{key}/{point.training.iterations}"] = point_name(point, swept)
         total = sum(max(iterations) for iterations in waypoints.values())
         ordered = {key: sorted(iterations) for key, iterations in waypoints.items()}
         return Plan(len(grid.points), total, ordered, names, parent)

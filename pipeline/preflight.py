@@ -60,12 +60,14 @@ def data_faults(settings: Settings, dataset: Dataset) -> list[str]:
     return found
 
 
-def warn_absent(dataset: Dataset) -> None:
-    """Say which classes have no image for training: their heads can only learn to say no."""
-    members = np.bincount(dataset.labels[dataset.split == TRAIN], minlength=len(dataset.classes))
-    absent = [name for name, count in zip(dataset.classes, members, strict=True) if count == 0]
-    if absent and dataset.count(TRAIN) > 1:
-        console.say(f"warning: no image for training of class {', '.join(absent)}", error=True)
+def warn_absent(grid: Grid) -> None:
+    """Say which classes have no image for training, in any data of the grid: their heads can only learn to say no."""
+    for path, point in {prepared_path(point): point for point in grid.points}.items():
+        dataset = prepare(point)
+        members = np.bincount(dataset.labels[dataset.split == TRAIN], minlength=len(dataset.classes))
+        absent = [name for name, count in zip(dataset.classes, members, strict=True) if count == 0]
+        if absent and dataset.count(TRAIN) > 1:
+            console.say(f"warning: no image for training of class {', '.join(absent)} in {path.name}", error=True)
 
 
 def warm_up(grid: Grid) -> None:

@@ -124,11 +124,11 @@ def _sweep(grid: Grid, arguments: list[str], store: Store | None, parent: str | 
 def _run(grid: Grid, parent: str | None, arguments: list[str]) -> Iterator[Board]:
     """Grid and plan on disk, a progress bar in the terminal, and Hydra told to use the plan's folder."""
     assert grid.output is not None
-    settings, output = grid.first, grid.output
+    output = grid.output
     write_grid(grid)
     plan = Plan.of(grid, parent)
     plan.write(output)
-    preflight.warn_absent(prepare(settings))
+    preflight.warn_absent(grid)
     preflight.warm_up(grid)
     if grid.multirun and grid.launcher == "joblib":
         console.say("points run side by side in processes, the heads of each one after the other")
