@@ -4,16 +4,16 @@ import importlib
 import os
 import sys
 
-from . import console
+from .base import console
 
 STAGES = {
-    "compose": "an experiment's settings and points, resolved",
-    "prepare": "its images and labels in one npz",
-    "train": "one point, or a sweep",
-    "compare": "the points of a sweep side by side",
-    "check-gradients": "the gradients against finite differences, for sizes of your own",
-    "benchmark": "speed and memory, beside plain loops, NumPy, torch and scikit-learn",
-    "ui": "MLflow's pages on 127.0.0.1",
+    "compose": ("compose", "an experiment's settings and points, resolved"),
+    "prepare": ("prepare", "its images and labels in one npz"),
+    "train": ("train", "one point, or a sweep"),
+    "compare": ("compare", "the points of a sweep side by side"),
+    "check-gradients": ("certify.__main__", "the gradients against finite differences, for sizes of your own"),
+    "benchmark": ("benchmarks.__main__", "speed and memory, beside plain loops, NumPy, torch and scikit-learn"),
+    "ui": ("tracking.ui", "MLflow's pages on 127.0.0.1"),
 }
 
 
@@ -28,14 +28,14 @@ def dispatch(arguments: list[str]) -> int:
         return _complete(arguments)
     if arguments[:1] in ([], ["-h"], ["--help"]):
         print("usage: ovrcnn STAGE [SETTING=VALUE ...]\n")
-        print("\n".join(f"  {name:16s} {what}" for name, what in STAGES.items()))
+        print("\n".join(f"  {name:16s} {what}" for name, (_, what) in STAGES.items()))
         print("\novrcnn train --help lists all settings")
         return 0
     stage = arguments[0]
     if stage not in STAGES:
         print(f"ovrcnn: there is no stage {stage!r}; there are {', '.join(STAGES)}", file=sys.stderr)
         return 1
-    return int(importlib.import_module(f"pipeline.{stage.replace('-', '_')}").main(arguments[1:]))
+    return int(importlib.import_module(f"pipeline.{STAGES[stage][0]}").main(arguments[1:]))
 
 
 def _complete(arguments: list[str]) -> int:

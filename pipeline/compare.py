@@ -11,15 +11,16 @@ from typing import Any
 
 import pandas as pd
 
-from . import console, figures
+from .base import console
+from .base.files import FileError, write_text
+from .comparison import figures
+from .comparison.tables import AXES, Summary, pivot, short, summarise
 from .data.prepared import prepare
-from .files import FileError, write_text
-from .grid import Grid, compose_grid, deciding, parse_arguments, read_grid
-from .job import point_name
 from .records.fingerprint import point_folder
 from .records.record import Record, is_finished, read_record
 from .settings import flatten
-from .summary import AXES, Summary, pivot, short, summarise
+from .sweep.grid import Grid, compose_grid, deciding, parse_arguments, read_grid
+from .sweep.job import point_name
 from .tracking import log, view
 from .tracking.store import Store
 

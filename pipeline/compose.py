@@ -3,8 +3,8 @@
 python -m pipeline.compose experiment=digits
 """
 
-from . import console
-from .grid import compose_grid, parse_arguments, write_grid
+from .base import console
+from .sweep.grid import compose_grid, parse_arguments, write_grid
 
 
 def main(arguments: list[str]) -> int:

@@ -3,9 +3,9 @@
 python -m pipeline.prepare experiment=digits
 """
 
-from . import console
+from .base import console
 from .data.prepared import prepare, prepared_path
-from .grid import compose_grid, parse_arguments
+from .sweep.grid import compose_grid, parse_arguments
 
 
 def main(arguments: list[str]) -> int:

@@ -14,15 +14,17 @@ from pathlib import Path
 import hydra
 from filelock import FileLock, Timeout
 
-from . import compare, console, job, preflight, project
+from . import compare
+from .base import console, project
+from .base.stops import undisturbed
 from .data.prepared import prepare
-from .grid import Grid, compose_grid, explain, parse_arguments, write_grid
-from .job import Plan
-from .progress import Board, bar
 from .records.fingerprint import point_folder
 from .records.record import read_record
 from .records.shelf import bring_back, set_aside
-from .stops import undisturbed
+from .sweep import job, preflight
+from .sweep.grid import Grid, compose_grid, explain, parse_arguments, write_grid
+from .sweep.job import Plan
+from .sweep.progress import Board, bar
 from .tracking import runs
 from .tracking.store import Store, open_store
 

@@ -11,7 +11,7 @@ from ..data.prepared import load
 from ..heads.batches import batches
 from ..heads.head import Head
 from ..heads.initial import initial_heads
-from ..notebook import notebook_draws
+from ..heads.notebook import notebook_draws
 from ..settings import DataSettings, Settings
 
 LOSS = "half_squared_error"

@@ -14,10 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..heads import layers
+from ..heads.compiled.vectors import fma, lane_sum, lanes_of, load
 from ..heads.head import Head
 from ..heads.numpy_engine import to_pixels
 from ..heads.one_vs_rest import Workers, one_vs_rest
-from ..heads.vectors import fma, lane_sum, lanes_of, load
 from .contests import ours
 from .jobs import Job, Pictures, epoch
 from .plan import Plan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..files import write_text
+from ..base.files import write_text
 from . import growth
 from .bounds import Bound
 from .timing import Row, amount, figure

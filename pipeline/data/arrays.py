@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..files import FileError, read_npz
+from ..base.files import FileError, read_npz
 from ..settings import Settings
 from .dataset import DataError, Dataset, build, stratified_split
 from .folders import source_path

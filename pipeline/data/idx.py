@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import LARGEST_ARRAY
+from ..base.files import LARGEST_ARRAY
 from ..settings import Settings
 from .dataset import DataError, Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible

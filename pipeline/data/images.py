@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..files import LARGEST_ARRAY
+from ..base.files import LARGEST_ARRAY
 from ..settings import Settings, image_size
 from .dataset import DataError, Dataset, build, stratified_split
 from .folders import check_folder, source_path, visible

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..notebook import notebook_draws
+from ..heads.notebook import notebook_draws
 from ..settings import Settings
 from .dataset import TRAIN, Dataset, build
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import FileError, read_npz, write_npz
+from ..base.files import FileError, read_npz, write_npz
 from ..settings import Settings
 from . import arrays, digits, fashion_mnist, idx, images, notebook
 from .dataset import DataError, Dataset

@@ -27,7 +27,7 @@ def engine(name: str) -> Engine:
         return Engine("numpy-1", numpy_engine.advance, numpy_engine.advance_group, numpy_engine.logits)
     if name == "numba":
         # Imported when asked for: it takes half a second.
-        from . import numba_engine
+        from .compiled import engine as numba_engine
 
         return Engine(numba_engine.NUMERICS, numba_engine.advance, numba_engine.advance_group, numba_engine.logits)
     raise ValueError(f"engine must be numba or numpy, not {name!r}")

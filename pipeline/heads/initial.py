@@ -7,8 +7,8 @@ and float64 heads start from the same numbers. `notebook_draws` alone keeps the 
 
 import numpy as np
 
-from ..notebook import notebook_draws
 from .head import Head
+from .notebook import notebook_draws
 
 SMALL = 0.01
 # Names the purpose of a stream, so that heads, batches and splits drawn from one seed are independent.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import FileError, read_npz, write_npz
+from ..base.files import FileError, read_npz, write_npz
 from ..heads.head import Head
 
 PARAMETERS = ("kernel", "bias", "weights", "bias_flat")

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
-from ..files import FileError, sync_folder, write_text
+from ..base.files import FileError, sync_folder, write_text
 from ..heads.head import Head
 from ..settings import Settings
 from .checkpoint import read_checkpoint, write_checkpoint

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..figures import kernels_figure, losses_figure
+from ..comparison.figures import kernels_figure, losses_figure
 from ..records.record import Record
 from .store import Store
 

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from .. import project
-from ..stops import undisturbed
+from ..base import project
+from ..base.stops import undisturbed
 from .store import Store
 
 PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "mlflow", "pandas")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from .. import project
+from ..base import project
 from ..settings import SettingsError, TrackingSettings
 
 # Read by MLflow when it is imported; it is imported only inside the functions below, because that takes a second.

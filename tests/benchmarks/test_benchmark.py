@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline import benchmark
+from pipeline.benchmarks import __main__ as benchmark
 from pipeline.benchmarks import torch_heads
 from pipeline.benchmarks.bounds import bounds
 from pipeline.benchmarks.jobs import Pictures

@@ -11,10 +11,10 @@ from pipeline.classifier import log_ratio
 from pipeline.data.dataset import TRAIN, build
 from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import NonFiniteError, Workers
-from pipeline.point import train_point
 from pipeline.records.checkpoint import read_checkpoint
 from pipeline.records.record import read_losses
 from pipeline.settings import DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
+from pipeline.training.point import train_point
 
 RANDOM = np.random.default_rng(0)
 STORED = RANDOM.integers(0, 17, (30, 6, 5), np.uint8)

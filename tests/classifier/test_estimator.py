@@ -94,6 +94,6 @@ except AttributeError as error:
     assert "nosuch" in str(error)
 else:
     raise AssertionError
-from pipeline import console
+from pipeline.base import console
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

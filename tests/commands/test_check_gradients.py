@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import check_gradients
-from pipeline.check_gradients import main
+from pipeline.certify import __main__ as check_gradients
+from pipeline.certify.__main__ import main
 from pipeline.settings import SettingsError
 
 FEW = ["--image-shape", "5x4", "--draws", "1", "--kernel-size", "1,3"]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.base.console import INPUT_ERRORS
 from pipeline.cli import dispatch
-from pipeline.console import INPUT_ERRORS
 from pipeline.train import main
 
 WRONG = {

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.summary import axes, pivot, summarise
+from pipeline.comparison.tables import axes, pivot, summarise
 
 SWEPT = ["model.kernel_size", "training.alpha", "seed"]
 

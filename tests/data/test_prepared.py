@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.base.files import FileError
 from pipeline.data import prepared
 from pipeline.data.dataset import Dataset
-from pipeline.files import FileError
 from pipeline.settings import DataSettings, PathSettings, Settings
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.heads import certify, engines, layers, numpy_engine
-from pipeline.heads.certify import KINDS, PARAMETERS, TOLERANCE, Case, Routing, random_draw
+from pipeline.certify import gradients as certify
+from pipeline.certify.gradients import KINDS, PARAMETERS, TOLERANCE, Case, Routing, random_draw
+from pipeline.heads import engines, layers, numpy_engine
 from pipeline.settings import ENGINES, LOSSES
 
 CASE = Case((5, 6), 3, 2)

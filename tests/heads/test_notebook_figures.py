@@ -12,8 +12,8 @@ from pipeline.heads import layers
 from pipeline.heads.elementary import sigmoid
 from pipeline.heads.engines import engine
 from pipeline.heads.initial import initial_heads
+from pipeline.heads.notebook import notebook_draws
 from pipeline.heads.numpy_engine import gradients
-from pipeline.notebook import notebook_draws
 from pipeline.settings import ENGINES
 
 GOLDEN = Path(__file__).parent / "golden"

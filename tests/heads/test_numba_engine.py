@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 from numba import njit
 
-from pipeline.heads import compiled, compiled_scalars, elementary, losses, numba_engine, numpy_engine
+from pipeline.heads import elementary, losses, numpy_engine
 from pipeline.heads.batches import batches
+from pipeline.heads.compiled import engine as numba_engine
+from pipeline.heads.compiled import loop as compiled
+from pipeline.heads.compiled import scalars as compiled_scalars
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_head
 
@@ -245,7 +248,7 @@ PROCESS = """
 import hashlib, sys
 sys.path[:0] = [{root!r}, {tests!r}]
 from test_numba_engine import digest
-from pipeline.heads.compiled import train
+from pipeline.heads.compiled.loop import train
 value = digest()
 hits, misses = (sum(getattr(train.stats, name).values()) for name in ("cache_hits", "cache_misses"))
 print(value, hits, misses)

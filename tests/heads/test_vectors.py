@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from pipeline.heads import vectors as v
+from pipeline.heads.compiled import vectors as v
 
 DTYPES = ("float32", "float64")
 

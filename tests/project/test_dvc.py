@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.cli import STAGES
-from pipeline.grid import compose_grid, parse_arguments
+from pipeline.sweep.grid import compose_grid, parse_arguments
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent

@@ -7,8 +7,8 @@ import numpy as np
 from pipeline.data.dataset import build, stratified_split
 from pipeline.heads import engines, one_vs_rest
 from pipeline.heads.one_vs_rest import Workers
-from pipeline.point import train_point
 from pipeline.settings import DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
+from pipeline.training.point import train_point
 
 FILES = ("checkpoint.npz", "losses.csv", "result.json", "settings.yaml", "y_hat.csv")
 

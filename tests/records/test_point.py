@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from record_cases import contents, counted, small_data, small_settings, train, with_training
 
-from pipeline import point
 from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import NonFiniteError, Workers, all_logits
-from pipeline.point import train_point
 from pipeline.records.checkpoint import read_checkpoint, write_checkpoint
 from pipeline.records.fingerprint import point_folder
 from pipeline.records.record import read_record
+from pipeline.training import point
+from pipeline.training.point import train_point
 
 BOTH = pytest.mark.parametrize("tested", [True, False])
 SCHEDULES = pytest.mark.parametrize("schedule", ["constant", "cosine"])

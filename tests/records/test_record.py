@@ -13,7 +13,7 @@ from hypothesis import settings as law
 from hypothesis import strategies as st
 from record_cases import FILES, contents, small_settings
 
-from pipeline.files import FileError, atomic_write, write_text
+from pipeline.base.files import FileError, atomic_write, write_text
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_heads
 from pipeline.records import record

@@ -10,21 +10,21 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from . import project
-from .console import INPUT_ERRORS, configure_logging, explain_error
-from .data.prepared import prepare
-from .files import write_text
+from ..base import project
+from ..base.console import INPUT_ERRORS, configure_logging, explain_error
+from ..base.files import write_text
+from ..base.stops import Killed, terminated_as_exception, undisturbed
+from ..comparison.tables import short
+from ..data.prepared import prepare
+from ..heads.one_vs_rest import Workers
+from ..records.fingerprint import trajectory
+from ..records.record import Record, is_finished, read_record
+from ..settings import Settings, flatten, parse
+from ..tracking import log, runs
+from ..tracking.store import open_store
+from ..training.point import train_point
 from .grid import Grid, deciding
-from .heads.one_vs_rest import Workers
-from .point import train_point
 from .progress import Board
-from .records.fingerprint import trajectory
-from .records.record import Record, is_finished, read_record
-from .settings import Settings, flatten, parse
-from .stops import Killed, terminated_as_exception, undisturbed
-from .summary import short
-from .tracking import log, runs
-from .tracking.store import open_store
 
 logger = logging.getLogger(__name__)
 PLAN = "plan.json"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from . import console, job
-from .data.dataset import TRAIN, DataError, Dataset
-from .data.prepared import load, prepare, prepared_path, read, write
-from .files import FileError
+from ..base import console
+from ..base.files import FileError
+from ..data.dataset import TRAIN, DataError, Dataset
+from ..data.prepared import load, prepare, prepared_path, read, write
+from ..settings import Settings, SettingsError
+from ..tracking.store import check_store
+from . import job
 from .grid import Grid
-from .settings import Settings, SettingsError
-from .tracking.store import check_store
 
 
 def check(grid: Grid) -> None:
@@ -80,7 +81,7 @@ def warm_up(grid: Grid) -> None:
         if point.compute.engine == "numba"
     }
     for number, (dtype, size, stored) in enumerate(sorted(needed), start=1):
-        from .heads import numba_engine
+        from ..heads.compiled import engine as numba_engine
 
         if sys.stderr.isatty():
             print(f"{console.CLEAR_LINE}preparing the engine {number}/{len(needed)}", end="", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled_scalars import compiled, inlined, loss_derivative, loss_value
+from .scalars import compiled, inlined, loss_derivative, loss_value
 from .unrolled import add_scaled, convolve, load_pixels, no_sums, route, rows_to_a_pass
 from .vectors import (
     broadcast,
@@ -35,14 +35,14 @@ from .vectors import (
 Floats = NDArray[np.floating]
 Function = TypeVar("Function", bound=Callable[..., Any])
 # Everything that is compiled into the entry points below.
-SOURCES = ("elementary", "vectors", "compiled_scalars", "unrolled", "compiled")
+SOURCES = ("../elementary", "vectors", "scalars", "unrolled", "loop")
 rows_of_pass = inlined(rows_to_a_pass)
 
 
 def named_by_sources(function: Function) -> Function:
     """Name a function after a digest of SOURCES. Numba finds cached code by the function's name and the time of the file it
     stands in; of the other files it knows nothing, and would go on using what was compiled from an older one."""
-    text = b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in SOURCES)
+    text = b"".join(Path(__file__).parent.joinpath(f"{name}.py").read_bytes() for name in SOURCES)
     function.__qualname__ += f"_{hashlib.sha256(text).hexdigest()[:12]}"
     return function
 

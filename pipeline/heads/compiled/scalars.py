@@ -6,7 +6,7 @@ Numba does not contract a product and a sum into a fused multiply-add, so the bi
 import numpy as np
 from numba import njit
 
-from .elementary import EXP_COEFFICIENTS, EXP_LIMIT, LN2_HIGH, LN2_LOW, LOG2_E, LOG_COEFFICIENTS
+from ..elementary import EXP_COEFFICIENTS, EXP_LIMIT, LN2_HIGH, LN2_LOW, LOG2_E, LOG_COEFFICIENTS
 
 # Entry points are cached on disk, with all they call in them. Everything else is inlined: to pass a group's arrays to a
 # function costs as much as a small image, and vectors passed by value depend on the CPU's registers.

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import Sizes, State, apply, train
-from .head import Array, Head, check_shapes
-from .losses import LOSSES
+from ..head import Array, Head, check_shapes
+from ..losses import LOSSES
+from .loop import Sizes, State, apply, train
 from .vectors import VECTOR_BYTES, lanes_of
 
 # Raised when the bits change; see engines.Engine.

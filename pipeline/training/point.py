@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from .data.dataset import SPLITS, TEST, TRAIN, Dataset
-from .files import FileError
-from .heads import metrics
-from .heads.batches import alphas, batches
-from .heads.elementary import sigmoid
-from .heads.head import Head
-from .heads.initial import initial_heads
-from .heads.one_vs_rest import Workers, all_logits, one_vs_rest
-from .records.checkpoint import read_checkpoint, write_checkpoint
-from .records.fingerprint import point_folder
-from .records.record import is_finished, read_losses, write_record
-from .settings import Settings
+from ..base.files import FileError
+from ..data.dataset import SPLITS, TEST, TRAIN, Dataset
+from ..heads import metrics
+from ..heads.batches import alphas, batches
+from ..heads.elementary import sigmoid
+from ..heads.head import Head
+from ..heads.initial import initial_heads
+from ..heads.one_vs_rest import Workers, all_logits, one_vs_rest
+from ..records.checkpoint import read_checkpoint, write_checkpoint
+from ..records.fingerprint import point_folder
+from ..records.record import is_finished, read_losses, write_record
+from ..settings import Settings
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int], None]

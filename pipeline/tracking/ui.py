@@ -5,10 +5,10 @@ import socket
 import subprocess
 import sys
 
-from . import console
-from .settings import SettingsError, TrackingSettings
-from .tracking import view
-from .tracking.store import open_store, store_uri
+from ..base import console
+from ..settings import SettingsError, TrackingSettings
+from . import view
+from .store import open_store, store_uri
 
 PORT = 5000
 

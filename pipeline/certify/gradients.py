@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import layers
-from .engines import engine
-from .head import Array, Head
-from .losses import loss_value
-from .numpy_engine import gradients
+from ..heads import layers
+from ..heads.engines import engine
+from ..heads.head import Array, Head
+from ..heads.losses import loss_value
+from ..heads.numpy_engine import gradients
 
 KINDS = ("texture", "background", "ties")
 PARAMETERS = ("kernel", "bias", "weights", "bias_flat")

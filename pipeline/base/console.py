@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from .data.dataset import DataError
+from ..data.dataset import DataError
+from ..heads.one_vs_rest import NonFiniteError
+from ..settings import SettingsError
 from .files import FileError
-from .heads.one_vs_rest import NonFiniteError
-from .settings import SettingsError
 from .stops import terminated_as_exception
 
 CLEAR_LINE = "\r\x1b[K"

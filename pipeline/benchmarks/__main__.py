@@ -11,18 +11,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 
-from . import console, project
-from .benchmarks import bounds, report
-from .benchmarks.accuracy import times_to_accuracy
-from .benchmarks.contests import DIGITS, FASHION, epoch_contest, notebook_contest
-from .benchmarks.drawings import draw
-from .benchmarks.growth import grow
-from .benchmarks.jobs import DIGITS_KERNEL_SIZE, Pictures, pictures
-from .benchmarks.memory import peaks
-from .benchmarks.peak import shares_of_peak
-from .benchmarks.plan import FULL, QUICK, Plan
-from .benchmarks.timing import Bystanders, Row, Say, machine
-from .settings import SettingsError
+from ..base import console, project
+from ..settings import SettingsError
+from . import bounds, report
+from .accuracy import times_to_accuracy
+from .contests import DIGITS, FASHION, epoch_contest, notebook_contest
+from .drawings import draw
+from .growth import grow
+from .jobs import DIGITS_KERNEL_SIZE, Pictures, pictures
+from .memory import peaks
+from .peak import shares_of_peak
+from .plan import FULL, QUICK, Plan
+from .timing import Bystanders, Row, Say, machine
 
 PACKAGES = ("numpy", "numba", "scikit-learn", "torch")
 

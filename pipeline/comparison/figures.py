@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .records.record import Record
+from ..records.record import Record
 
 # Figures stay readable and quick to draw up to this many points; the tables hold all of them.
 MOST_POINTS = 27

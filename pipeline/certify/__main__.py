@@ -6,9 +6,9 @@ ovrcnn check-gradients --image-shape 28x28 --kernel-size 3,5
 import argparse
 from typing import NoReturn
 
-from . import console
-from .heads.certify import TOLERANCE, Case, Certificate, Row, certify
-from .settings import ENGINES, LOSSES, SettingsError, image_size
+from ..base import console
+from ..settings import ENGINES, LOSSES, SettingsError, image_size
+from .gradients import TOLERANCE, Case, Certificate, Row, certify
 
 # A gradient of the notebook's costs much less than differences, and a median wants more of them.
 NOTEBOOK_DRAWS = 100

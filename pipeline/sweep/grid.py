@@ -20,9 +20,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from . import project
-from .files import FileError, write_text
-from .settings import Settings, SettingsError, did_you_mean, flatten, parse
+from ..base import project
+from ..base.files import FileError, write_text
+from ..settings import Settings, SettingsError, did_you_mean, flatten, parse
 
 # What a grid file holds: what decides the results. Paths, trackers and worker counts differ from machine to machine.
 DECIDING = ("name", "seed", "data", "model", "training")

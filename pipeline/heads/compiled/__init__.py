@@ -1,0 +1,1 @@
+"""The compiled engine: explicit vectors, strict IEEE arithmetic, sums in fixed lanes."""

@@ -1,0 +1,1 @@
+"""A trajectory, block by block, to its points."""
