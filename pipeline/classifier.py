@@ -13,12 +13,15 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .base.errors import SettingsError
 from .heads.batches import alphas, batches
+from .heads.block import Block
 from .heads.elementary import sigmoid, softplus
 from .heads.head import Head
 from .heads.initial import initial_heads
-from .heads.one_vs_rest import Workers, all_logits, one_vs_rest
-from .settings import ComputeSettings, ModelSettings, Settings, SettingsError, TrainingSettings, parse
+from .heads.one_vs_rest import BrokenHeadError, Workers, all_logits, one_vs_rest
+from .settings import ComputeSettings, ModelSettings, Settings, TrainingSettings, parse
+from .training.block import non_finite
 
 GROUPS = ("model", "training")
 # Training goes on in blocks, so that the batches' indices stay small; their length never changes a result.
@@ -171,11 +174,10 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         training, names, done = settings.training, [str(name) for name in self.classes_], self.n_iter_
         size = len(images) if training.batch_size == "all" else min(int(training.batch_size), len(images))
         heads = self.heads_ if heads is None else heads
-        losses, block = [self.loss_curve_], max(1, BLOCK_IMAGES // size)
-        for first in range(0, training.iterations, block):
-            last = min(first + block, training.iterations)
-            heads, part = one_vs_rest(
-                heads,
+        losses, length = [self.loss_curve_], max(1, BLOCK_IMAGES // size)
+        for first in range(0, training.iterations, length):
+            last = min(first + length, training.iterations)
+            block = Block(
                 images,
                 1.0,
                 labels,
@@ -183,10 +185,11 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
                 alphas(training.alpha, training.schedule, training.iterations, first, last),
                 training.loss,
                 settings.model.gradient,
-                self._workers(),
-                names,
-                done + first,
             )
+            try:
+                heads, part = one_vs_rest(heads, block, self._workers())
+            except BrokenHeadError as error:
+                raise non_finite(error, names, done + first) from None
             losses.append(part)
         self.heads_, self.loss_curve_ = heads, np.concatenate(losses)
         self.n_iter_ = len(self.loss_curve_)

@@ -4,12 +4,14 @@ python -m pipeline.compose experiment=digits
 """
 
 from .base import console
-from .sweep.grid import compose_grid, parse_arguments, write_grid
+from .sweep.grid import Grid, write_grid
+from .sweep.hydra import parse_arguments, read_command
 
 
 def main(arguments: list[str]) -> int:
     """Write experiments/<name>/config.yaml, on which the later stages depend."""
-    grid = compose_grid(parse_arguments(arguments))
+    command = read_command(parse_arguments(arguments))
+    grid = Grid.of(command.points or (command.first,))
     print(f"{write_grid(grid)}: {len(grid.points)} points")
     return 0
 

@@ -1,18 +1,19 @@
-"""Stage prepare: the images and labels of an experiment, read from their source, into one npz.
+"""Stage prepare: the images and labels of an experiment, read from their source, into prepared files.
 
 python -m pipeline.prepare experiment=digits
 """
 
 from .base import console
-from .data.prepared import prepare, prepared_path
-from .sweep.grid import compose_grid, parse_arguments
+from .sweep.grid import Grid
+from .sweep.hydra import parse_arguments, read_command
+from .sweep.plan import plan
 
 
 def main(arguments: list[str]) -> int:
-    """Write experiments/<name>/data/*.npz for every point of the grid."""
-    grid = compose_grid(parse_arguments(arguments))
-    for path, point in {prepared_path(point): point for point in grid.points}.items():
-        dataset = prepare(point)
+    """Write experiments/<name>/data/ for every point of the grid."""
+    command = read_command(parse_arguments(arguments))
+    points = plan(Grid.of(command.points or (command.first,)))
+    for path, dataset in {point.data: point.dataset for point in points}.items():
         height, width = dataset.image_shape
         print(f"{path}: {len(dataset.images)} images of {height} x {width}, {len(dataset.classes)} classes")
     return 0

@@ -1,17 +1,23 @@
-"""The typed settings, their ranges, and `parse`: the only door from Hydra's untyped config.
+"""The typed settings, and `parse`: the only door from an untyped config.
 
-Each dataclass is a folder of conf/, each field a line of its files; the ranges stand in `faults`.
+Each dataclass is a folder of conf/, each field a line of its files. A field declares its setting whole: default, meaning
+and range; what settings ask of each other stands in `_pair_faults`.
 """
 
 import difflib
 import math
 import re
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+
+from .base.errors import SettingsError
+from .heads.choices import DTYPES, ENGINES, GRADIENTS, INITS, LOSSES, SCHEDULES
 
 SOURCES = ("digits", "fashion_mnist", "idx", "images", "arrays", "notebook")
 NEEDED_PATHS = {
@@ -20,75 +26,99 @@ NEEDED_PATHS = {
     "arrays": "FILE.npz with images (N, H, W) and labels (N,)",
 }
 LARGEST_SIDE = 4096
-INITS = ("he", "notebook", "notebook_draws")
-GRADIENTS = ("exact", "notebook")
-DTYPES = ("float32", "float64")
-LOSSES = ("half_squared_error", "binary_cross_entropy")
-SCHEDULES = ("constant", "cosine")
-ENGINES = ("numba", "numpy")
-BACKENDS = ("threads", "processes")
+EXECUTORS = ("threads", "processes", "dask")
 STORES = ("sqlite", "server", "off")
+KINDS = {int: "a whole number", float: "a number", str: "a text"}
 
 
-class SettingsError(ValueError):
-    """Settings cannot be used; `faults` has one line for each."""
+@dataclass(frozen=True)
+class Range:
+    """Which values a setting may have: in words, as the end of "must be ...", and as a test."""
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    words: str
+    holds: Callable[[Any], bool]
 
 
-@dataclass
+def setting(default: Any, meaning: str, values: Range | None = None) -> Any:
+    """A field that declares a setting."""
+    return field(default=default, metadata={"meaning": meaning, "range": values})
+
+
+def one_of(choices: tuple[str, ...]) -> Range:
+    return Range(f"{', '.join(choices[:-1])} or {choices[-1]}", choices.__contains__)
+
+
+def whole(least: int, most: int | None = None, words: str = "") -> Range:
+    found = words or (f"at least {least}" if most is None else f"from {least} to {most}")
+    return Range(found, lambda value: value >= least and (most is None or value <= most))
+
+
+def positive(words: str = "positive and finite") -> Range:
+    return Range(words, lambda value: value is None or (math.isfinite(value) and value > 0))
+
+
+def _is_name(name: str) -> bool:
+    return name[:1] not in ("", ".") and len(name) <= 100 and all(c.isalnum() or c in "_-." for c in name)
+
+
+BATCH = Range("at least 1, or all", lambda value: value == "all" or (isinstance(value, int) and value >= 1))
+NAME = Range("letters, digits, '_', '-' and '.', not starting with '.', at most 100", _is_name)
+SHARE = Range("from 0 to below 1", lambda value: 0 <= value < 1)
+WORKERS = Range("a number of workers, or -1 for one a core", lambda value: value >= 1 or value == -1)
+
+
+@dataclass(frozen=True)
 class DataSettings:
-    source: str = "digits"
-    path: str | None = None
-    size: int | str | None = None
-    scale: float | None = None
-    folds: int = 5
-    fold: int = 0
-    validation: float = 0.2
+    source: str = setting("digits", "where the images come from", one_of(SOURCES))
+    path: str | None = setting(None, "the file or folder of the images, for sources that need one")
+    size: int | str | None = setting(None, "data=images only: N or HxW, to which pictures are stretched")
+    scale: float | None = setting(None, "pixels are divided by this", positive("positive and finite, or null"))
+    folds: int = setting(5, "the images are dealt into so many folds", whole(2))
+    fold: int = setting(0, "this fold is the test split")
+    validation: float = setting(0.2, "share of all images kept aside to choose settings on", SHARE)
 
 
-@dataclass
+@dataclass(frozen=True)
 class ModelSettings:
-    kernel_size: int | None = 3
-    filters: int = 1
-    init: str = "he"
-    gradient: str = "exact"
-    dtype: str = "float32"
+    kernel_size: int | None = setting(3, "odd, at most the image's shorter side")
+    filters: int = setting(1, "kernels in each head", whole(1, 1024))
+    init: str = setting("he", "how parameters are drawn", one_of(INITS))
+    gradient: str = setting("exact", "exact, or the notebook's kernel gradient", one_of(GRADIENTS))
+    dtype: str = setting("float32", "of parameters and pixels", one_of(DTYPES))
 
 
-@dataclass
+@dataclass(frozen=True)
 class TrainingSettings:
-    alpha: float = 0.1
-    iterations: int = 2000
-    batch_size: int | str = 32
-    loss: str = "binary_cross_entropy"
-    schedule: str = "constant"
+    alpha: float = setting(0.1, "size of a step against the batch's mean gradient", positive())
+    iterations: int = setting(2000, "steps, each from one batch", whole(1))
+    batch_size: int | str = setting(32, "images a batch, or all", BATCH)
+    loss: str = setting("binary_cross_entropy", "what is made small", one_of(LOSSES))
+    schedule: str = setting("constant", "of alpha: constant, or cosine down to 0", one_of(SCHEDULES))
 
 
-@dataclass
+@dataclass(frozen=True)
 class ComputeSettings:
-    engine: str = "numba"
-    n_jobs: int = -1
-    backend: str = "threads"
+    executor: str = setting("threads", "where blocks of training run", one_of(EXECUTORS))
+    engine: str = setting("numba", "numba: compiled; numpy: the readable reference", one_of(ENGINES))
+    n_jobs: int = setting(-1, "cores to use at most; -1: all", WORKERS)
+    scheduler: str | None = setting(None, "compute=dask only: tcp://HOST:PORT; null: a cluster on this machine")
 
 
-@dataclass
+@dataclass(frozen=True)
 class TrackingSettings:
-    store: str = "sqlite"
-    uri: str | None = None
+    store: str = setting("sqlite", "where MLflow keeps its view", one_of(STORES))
+    uri: str | None = setting(None, "sqlite:////absolute/path.db, or http://HOST:PORT of a server")
 
 
-@dataclass
+@dataclass(frozen=True)
 class PathSettings:
-    experiments: str = "experiments"
+    experiments: str = setting("experiments", "the folder of all experiments")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
-    name: str = "scratch"
-    seed: int = 0
+    name: str = setting("scratch", "results go to experiments/<name>", NAME)
+    seed: int = setting(0, "decides split, initial parameters and batches", whole(0, 2**32 - 1))
     data: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -96,7 +126,7 @@ class Settings:
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     paths: PathSettings = field(default_factory=PathSettings)
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Where everything about this experiment lies."""
         return Path(self.paths.experiments).expanduser().resolve() / self.name
@@ -106,50 +136,29 @@ class Settings:
         return replace(self, training=replace(self.training, iterations=iterations))
 
 
-def parse(cfg: DictConfig | dict[str, Any]) -> Settings:
-    """Hydra's config as Settings. SettingsError, a line a fault: unknown keys, wrong types and values out of range."""
+def parse(config: DictConfig | Mapping[str, Any]) -> Settings:
+    """A config as Settings. SettingsError, a line a fault: unknown keys, wrong types, values out of range."""
     try:
-        plain = OmegaConf.to_container(cfg, resolve=True) if isinstance(cfg, DictConfig) else cfg
-        settings = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), plain))
+        plain = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
     except OmegaConfBaseException as error:
-        raise SettingsError([_one_line(error)]) from None
-    assert isinstance(settings, Settings)
-    found = faults(settings)
+        key = getattr(error, "full_key", None)
+        text = str(error).strip().splitlines()[0]
+        raise SettingsError([f"{key}: {text}" if key else text]) from None
+    assert isinstance(plain, Mapping)
+    found: list[str] = []
+    settings: Settings = _read(Settings, plain, "", found)
+    found += faults(settings)
     if found:
-        raise SettingsError(found)
+        raise SettingsError(list(dict.fromkeys(found)))
     return settings
 
 
 def faults(settings: Settings) -> list[str]:
     """What is out of range, a line each; empty when the settings can be used."""
-    data, model, training, compute = settings.data, settings.model, settings.training, settings.compute
-    checks = [
-        ("name", settings.name, _is_name(settings.name), "letters, digits, '_', '-' and '.', not starting with '.'"),
-        ("seed", settings.seed, 0 <= settings.seed < 2**32, "from 0 to 4294967295"),
-        _choice("data.source", data.source, SOURCES),
-        ("data.scale", data.scale, data.scale is None or _positive(data.scale), "positive and finite, or null"),
-        ("data.folds", data.folds, data.folds >= 2, "at least 2"),
-        ("data.fold", data.fold, 0 <= data.fold < data.folds, f"from 0 to data.folds - 1 = {data.folds - 1}"),
-        ("data.validation", data.validation, 0 <= data.validation < 1, "from 0 to below 1"),
-        ("model.filters", model.filters, 1 <= model.filters <= 1024, "from 1 to 1024"),
-        _choice("model.init", model.init, INITS),
-        _choice("model.gradient", model.gradient, GRADIENTS),
-        _choice("model.dtype", model.dtype, DTYPES),
-        ("training.alpha", training.alpha, _positive(training.alpha), "positive and finite"),
-        ("training.iterations", training.iterations, training.iterations >= 1, "at least 1"),
-        ("training.batch_size", training.batch_size, _is_batch(training.batch_size), "at least 1, or all"),
-        _choice("training.loss", training.loss, LOSSES),
-        _choice("training.schedule", training.schedule, SCHEDULES),
-        _choice("compute.engine", compute.engine, ENGINES),
-        ("compute.n_jobs", compute.n_jobs, compute.n_jobs != 0, "a number of workers, or -1 for one a core"),
-        _choice("compute.backend", compute.backend, BACKENDS),
-        _choice("tracking.store", settings.tracking.store, STORES),
-    ]
-    found = [f"{key}: must be {right}, not {value!r}" for key, value, fits, right in checks if not fits]
-    return found + _kernel_faults(settings) + _door_faults(settings)
+    return _range_faults(settings, "") + _pair_faults(settings)
 
 
-def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings by their dotted names."""
     flat: dict[str, Any] = {}
     for key, value in settings.items():
@@ -174,6 +183,86 @@ def image_size(size: int | str | None) -> tuple[int, int] | None:
     return (height, width) if min(height, width) >= 2 and max(height, width) <= LARGEST_SIDE else None
 
 
+@cache
+def _kinds(group: type) -> dict[str, tuple[type, ...]]:
+    """The types that each setting of a group may have; a group among them has itself."""
+    return {name: get_args(kind) or (kind,) for name, kind in get_type_hints(group).items()}
+
+
+def _read(group: type, plain: object, prefix: str, found: list[str]) -> Any:
+    """A dataclass from plain values. Faults are added to `found`; a value with a fault is left at its default."""
+    if not isinstance(plain, Mapping):
+        found.append(f"{prefix.rstrip('.')}: is a group of settings, give them as GROUP.SETTING=VALUE")
+        return group()
+    kinds = _kinds(group)
+    found += [f"{prefix}{key}: no such setting{did_you_mean(f'{prefix}{key}')}" for key in plain if key not in kinds]
+    values = {}
+    for name, kind in kinds.items():
+        if name not in plain:
+            continue
+        if is_dataclass(kind[0]):
+            values[name] = _read(kind[0], plain[name], f"{prefix}{name}.", found)
+            continue
+        try:
+            values[name] = _converted(plain[name], kind)
+        except ValueError:
+            right = " or ".join(KINDS[k] for k in kind if k in KINDS)
+            shown = None if plain[name] is None else str(plain[name])
+            found.append(f"{prefix}{name}: must be {right}, not {shown!r}")
+    return group(**values)
+
+
+def _converted(value: Any, kinds: tuple[type, ...]) -> Any:
+    """The value in one of these types: numbers may come as text, and whole ones as numbers. ValueError for any other."""
+    if value is None and type(None) in kinds:
+        return None
+    if type(value) in kinds:
+        return value
+    if len(set(kinds) - {type(None)}) > 1 or value is None or isinstance(value, (list, dict)):
+        raise ValueError
+    if float in kinds and type(value) in (int, str):
+        return float(value)
+    if int in kinds and type(value) is str:
+        return int(value)
+    if str in kinds:
+        return str(value)
+    raise ValueError
+
+
+def _range_faults(group: Any, prefix: str) -> list[str]:
+    found = []
+    for declared in fields(group):
+        value, values = getattr(group, declared.name), declared.metadata.get("range")
+        if is_dataclass(value):
+            found += _range_faults(value, f"{prefix}{declared.name}.")
+        elif values and not values.holds(value):
+            found.append(f"{prefix}{declared.name}: must be {values.words}, not {value!r}")
+    return found
+
+
+def _pair_faults(settings: Settings) -> list[str]:
+    """What settings ask of each other."""
+    data, compute, tracking = settings.data, settings.compute, settings.tracking
+    found = _kernel_faults(settings)
+    if not 0 <= data.fold < data.folds:
+        found.append(f"data.fold: must be from 0 to data.folds - 1 = {data.folds - 1}, not {data.fold}")
+    if data.source in NEEDED_PATHS and not data.path:
+        found.append(f"data.path: is missing; data={data.source} needs data.path={NEEDED_PATHS[data.source]}")
+    if data.size is not None and data.source != "images":
+        found.append(f"data.size: must be null with data={data.source}, only data=images resizes; not {data.size!r}")
+    elif data.size is not None and image_size(data.size) is None:
+        right = f"N or HxW, each from 2 to {LARGEST_SIDE}, or null"
+        found.append(f"data.size: must be {right}, not {data.size!r}")
+    if compute.scheduler is not None and compute.executor != "dask":
+        right = f"null with compute={compute.executor}; compute=dask uses one"
+        found.append(f"compute.scheduler: must be {right}, not {compute.scheduler!r}")
+    elif compute.scheduler is not None and not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d+", compute.scheduler):
+        found.append(f"compute.scheduler: must be tcp://HOST:PORT, or null, not {compute.scheduler!r}")
+    if tracking.store == "server" and not (tracking.uri or "").startswith(("http://", "https://")):
+        found.append(f"tracking.uri: must be the server's http://HOST:PORT, not {tracking.uri!r}")
+    return found
+
+
 def _kernel_faults(settings: Settings) -> list[str]:
     size, drawn = settings.model.kernel_size, settings.model.init == "notebook_draws"
     found = []
@@ -186,50 +275,3 @@ def _kernel_faults(settings: Settings) -> list[str]:
     if not drawn and (size is None or size < 1 or size % 2 == 0):
         found.append(f"model.kernel_size: must be an odd number from 1, not {size}")
     return found
-
-
-def _door_faults(settings: Settings) -> list[str]:
-    found = []
-    data = settings.data
-    if data.source in NEEDED_PATHS and not data.path:
-        found.append(f"data.path: is missing; data={data.source} needs data.path={NEEDED_PATHS[data.source]}")
-    if data.size is not None and data.source != "images":
-        found.append(f"data.size: must be null with data={data.source}, only data=images resizes; not {data.size!r}")
-    elif data.size is not None and image_size(data.size) is None:
-        right = f"N or HxW, each from 2 to {LARGEST_SIDE}, or null"
-        found.append(f"data.size: must be {right}, not {data.size!r}")
-    if settings.tracking.store == "server" and not (settings.tracking.uri or "").startswith(("http://", "https://")):
-        found.append(f"tracking.uri: must be the server's http://HOST:PORT, not {settings.tracking.uri!r}")
-    return found
-
-
-def _choice(key: str, value: str, choices: tuple[str, ...]) -> tuple[str, object, bool, str]:
-    return key, value, value in choices, " or ".join([", ".join(choices[:-1]), choices[-1]] if choices[1:] else choices)
-
-
-def _positive(value: float) -> bool:
-    return math.isfinite(value) and value > 0
-
-
-def _is_batch(value: int | str) -> bool:
-    return value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
-
-
-def _is_name(name: str) -> bool:
-    return name[:1] not in ("", ".") and all(c.isalnum() or c in "_-." for c in name)
-
-
-def _one_line(error: OmegaConfBaseException) -> str:
-    key = getattr(error, "full_key", None)
-    text = str(error).strip().splitlines()[0]
-    group = re.match(r"Merge error: .* is not a subclass of (\w+)Settings", text)
-    if group:
-        text = "is a group of settings, give them as GROUP.SETTING=VALUE"
-        key = key or group.group(1).lower() + ("s" if group.group(1) == "Path" else "")
-    value = re.match(r"Value '(.*)' of type '.*' could not be converted to (\w+)", text)
-    if value:
-        kind = {"Integer": "a whole number", "Float": "a number"}.get(value.group(2), value.group(2))
-        text = f"must be {kind}, not {value.group(1)!r}"
-    if text.startswith("Key ") and " not in " in text:
-        text = f"no such setting{did_you_mean(str(key))}"
-    return f"{key}: {text}" if key else text

@@ -1,165 +1,206 @@
-"""Stage train: one point, or a sweep of many, composed and launched by Hydra.
+"""Stage train: one point, or a sweep of many.
 
 python -m pipeline.train data=digits model.kernel_size=5
 python -m pipeline.train -m model.kernel_size=3,5 training.alpha=0.5,1
 python -m pipeline.train experiment=digits
 """
 
+import hashlib
 import os
-import sys
-from collections.abc import Iterator
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-import hydra
 from filelock import FileLock, Timeout
 
-from . import compare
-from .base import console, project
-from .base.stops import undisturbed
-from .data.prepared import prepare
-from .records.fingerprint import point_folder
+from .base import console
+from .base.errors import SettingsError
 from .records.record import read_record
-from .records.shelf import bring_back, set_aside
-from .sweep import job, preflight
-from .sweep.grid import Grid, compose_grid, explain, parse_arguments, write_grid
-from .sweep.job import Plan
-from .sweep.progress import Board, bar
-from .tracking import runs
-from .tracking.store import Store, open_store
+from .records.shelf import bring_back, bring_up_to_date, set_aside
+from .settings import Settings
+from .sweep.driver import Outcome, drive
+from .sweep.executors import pool
+from .sweep.foreign import Job, asked_for
+from .sweep.grid import Grid, deciding, write_grid
+from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
+from .sweep.plan import plan, warn_absent
+from .sweep.point import Point
+from .sweep.progress import Bar, Lines, Observers
+from .tracking.store import check_store
+from .tracking.tracker import Compared, SweepView, Tracker, sweep_key
+
+SCRATCH = "scratch"
 
 
 def main(arguments: list[str]) -> int:
     """Run the stage; its exit code: 0, or 1 when a point failed. Bad settings raise before anything is written."""
     args = parse_arguments(arguments)
-    # Hydra wants its flags first; people write them anywhere.
-    arguments = [word for word in arguments if word not in args.overrides] + args.overrides
-    if args.help or args.hydra_help or args.cfg or args.info or args.shell_completion:
-        return _hydra(arguments)
-    grid = compose_grid(args)
-    preflight.check(grid)
-    return sweep(grid, arguments) if grid.multirun else single(grid, arguments)
+    if is_question(args):
+        hand_over(args, lambda _: None)
+        return 0
+    command = read_command(args)
+    check_store(command.first.tracking)
+    grid = Grid.of(command.points or (command.first,))
+    points = plan(grid)
+    with _run_folder(command):
+        if command.foreign:
+            return foreign(args, command, grid, points)
+        return sweep(grid, points) if command.multirun else single(grid, points)
 
 
-def single(grid: Grid, arguments: list[str]) -> int:
+def single(grid: Grid, points: Sequence[Point]) -> int:
     """One point; prints what became of it."""
-    with _run(grid, None, arguments) as board:
-        code = _hydra(arguments)
-    if code or board.points("failed") or not board.points("done"):
+    from .comparison.outcome import outcome
+
+    [point] = points
+    tracker = _tracker(grid.first, None)
+    _begin(grid, points)
+    with _closing(tracker) as status:
+        status[0] = "FAILED" if _drive(points, tracker).failed else "FINISHED"
+    if status[0] == "FAILED":
         return 1
-    settings = grid.first
-    record = read_record(point_folder(settings, prepare(settings).digest))
-    print(compare.outcome(record))
-    print(f"record: {os.path.relpath(record.folder)}")
+    print(outcome(read_record(point.folder)))
+    print(f"record: {os.path.relpath(point.folder)}")
     return 0
 
 
-def sweep(grid: Grid, arguments: list[str]) -> int:
-    """Many points under one parent run, then their comparison; points/ of a named experiment is kept to its grid."""
-    experiment = grid.first.folder
-    if experiment.name == "scratch":
-        return _tracked_sweep(grid, arguments)
-    wanted = [point_folder(point, prepare(point).digest) for point in grid.points]
-    with _alone(experiment):
-        bring_back(experiment, wanted)
-        code = _tracked_sweep(grid, arguments)
-        set_aside(experiment, wanted)
-    return code
+def sweep(grid: Grid, points: Sequence[Point]) -> int:
+    """Many points, then their comparison; points/ of a named experiment is kept to its grid."""
+    tracker = _tracker(grid.first, SweepView(sweep_key(points), len(points), grid.swept))
+    with _alone(grid.first) as alone, _closing(tracker) as status:
+        if alone:
+            bring_back(grid.first.folder, [point.folder for point in points])
+        _begin(grid, points)
+        outcome = _drive(points, tracker)
+        _compare(grid, points, tracker)
+        status[0] = "FAILED" if outcome.failed else "FINISHED"
+        if alone:
+            set_aside(grid.first.folder, [point.folder for point in points])
+    if outcome.failed:
+        console.say(f"{outcome.failed} of {len(points)} points failed; see the messages above", error=True)
+    return 1 if outcome.failed else 0
+
+
+def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Point]) -> int:
+    """Points that another launcher or sweeper runs, one a job; then their comparison, as for any sweep."""
+    first = grid.first
+    key = sweep_key(points) if command.jobs else _search_key(command)
+    swept = grid.swept if command.jobs else command.keys
+    view = SweepView(key, len(points) if command.jobs else 0, swept)
+    tracker = _tracker(first, view)
+    watch = partial(Tracker, first.tracking, first.name, view.of_a_job()) if tracker else None
+    with _alone(first) as alone, _closing(tracker) as status:
+        if alone and command.jobs:
+            bring_back(first.folder, [point.folder for point in points])
+        _begin(grid, points)
+        hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)))
+        asked = asked_for(command.output, str(first.folder.parent))
+        if not asked:
+            raise SettingsError(["no point was trained; see the messages above"])
+        grid = grid if command.jobs else Grid.of(asked)
+        points = plan(grid)
+        write_grid(grid)
+        missing = _compare(grid, points, tracker)
+        status[0] = "FAILED" if missing else "FINISHED"
+        if alone:
+            set_aside(first.folder, [point.folder for point in points])
+    if missing:
+        console.say(f"{missing} of {len(points)} points failed; see the messages above", error=True)
+    return 1 if missing else 0
+
+
+def _begin(grid: Grid, points: Sequence[Point]) -> None:
+    """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
+    write_grid(grid)
+    for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):
+        console.say(line)
+    warn_absent(points)
+
+
+def _drive(points: Sequence[Point], tracker: Tracker | None) -> Outcome:
+    bar = Bar(points)
+    observers = (Lines(len(points)), bar, *([tracker] if tracker else []))
+    try:
+        return drive(points, pool(points[0].settings.compute), Observers(observers))
+    finally:
+        bar.close()
+
+
+def _compare(grid: Grid, points: Sequence[Point], tracker: Tracker | None) -> int:
+    """Compare what is there, and print it; how many points are missing."""
+    # Imported here: pandas and matplotlib take a second, which training need not wait.
+    from .comparison.compare import compare
+
+    comparison = compare(points, grid.first.folder, grid.swept)
+    if comparison is None:
+        return len(points)
+    print(comparison.text)
+    if tracker:
+        tracker.compared(Compared.of(comparison))
+    return len({point.key for point in points}) - len(comparison.records)
+
+
+def _tracker(settings: Settings, view: SweepView | None) -> Tracker | None:
+    return None if settings.tracking.store == "off" else Tracker(settings.tracking, settings.name, view)
 
 
 @contextmanager
-def _alone(experiment: Path) -> Iterator[None]:
-    """Wait until no other sweep of this experiment runs: each would set the other's points aside."""
-    lock = FileLock(experiment / "work" / "sweep.lock")
-    (experiment / "work").mkdir(parents=True, exist_ok=True)
+def _closing(tracker: Tracker | None) -> Iterator[list[str]]:
+    """Close the tracker with the status that the block leaves in the list; without one, the block was stopped."""
+    status = ["KILLED"]
+    try:
+        yield status
+    except Exception:
+        status[0] = "FAILED"
+        raise
+    finally:
+        for line in tracker.close(status[0]) if tracker else []:
+            console.say(line, error=True)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[bool]:
+    """Wait until no other sweep of this experiment runs: each would set the other's points aside. Not for scratch."""
+    if settings.name == SCRATCH:
+        yield False
+        return
+    work = settings.folder / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work / "sweep.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        console.say(f"another sweep of {experiment.name} is running; waiting for it to end", error=True)
+        console.say(f"another sweep of {settings.name} is running; waiting for it to end", error=True)
         lock.acquire()
     try:
-        yield
+        yield True
     finally:
         lock.release()
 
 
-def _tracked_sweep(grid: Grid, arguments: list[str]) -> int:
-    with undisturbed():
-        store = open_store(grid.first.tracking, grid.first.name)
-        reaped = runs.reap(store) if store else 0
-    if store is None:
-        return _sweep(grid, arguments, None, None)
-    if reaped:
-        console.say(f"{reaped} runs of processes that died are now marked KILLED in MLflow")
-    status, code = "KILLED", 1
-    parent = runs.start(store, f"sweep of {len(grid.points)} points", {"swept": ", ".join(grid.swept())})
-    try:
-        code = _sweep(grid, arguments, store, parent)
-        status = "FAILED" if code else "FINISHED"
-    except Exception:
-        status = "FAILED"
-        raise
-    finally:
-        runs.end_children(store, parent, "KILLED")
-        runs.end(store, parent, status)
-    return code
-
-
-def _sweep(grid: Grid, arguments: list[str], store: Store | None, parent: str | None) -> int:
-    with _run(grid, parent, arguments) as board:
-        code = _hydra(arguments)
-    failed = board.points("failed")
-    missing = len(grid.points) - failed - board.points("done")
-    comparison = compare.compare(grid, complete=False)
-    if comparison is not None:
-        print(comparison.text)
-        if store is not None and parent is not None:
-            with undisturbed():
-                compare.track(store, parent, comparison)
-    if failed or missing or code:
-        console.say(f"{failed + missing} of {len(grid.points)} points failed; see the messages above", error=True)
-        return 1
-    return 0
-
-
 @contextmanager
-def _run(grid: Grid, parent: str | None, arguments: list[str]) -> Iterator[Board]:
-    """Grid and plan on disk, a progress bar in the terminal, and Hydra told to use the plan's folder."""
-    assert grid.output is not None
-    output = grid.output
-    write_grid(grid)
-    plan = Plan.of(grid, parent)
-    plan.write(output)
-    preflight.warn_absent(grid)
-    preflight.warm_up(grid)
-    if grid.multirun and grid.launcher == "joblib":
-        console.say("points run side by side in processes, the heads of each one after the other")
-    board = Board(output / "progress")
-    text = str(output).replace("'", "\\'")
-    arguments.append(f"hydra.{'sweep' if grid.multirun else 'run'}.dir='{text}'")
-    with bar(board, plan.points, plan.iterations):
-        yield board
-
-
-def _hydra(arguments: list[str]) -> int:
-    """Hand the command line to Hydra; 1 when it refuses, with its reason in one line."""
-    project.register_resolver()
-    # With this, Hydra raises instead of printing several lines and a hint at itself.
-    full = os.environ.get("HYDRA_FULL_ERROR")
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    before, sys.argv = sys.argv, [sys.argv[0], *arguments]
+def _run_folder(command: Command) -> Iterator[None]:
+    """The run's folder with its log; the folders that hydra.sweep.subdir asks for; the working folder, if chdir says so."""
+    console.configure_logging(command.output / "train.log")
+    for job in command.jobs:
+        if job.folder != Path():
+            (command.output / job.folder).mkdir(parents=True, exist_ok=True)
+            (command.output / job.folder / "overrides.txt").write_text("".join(f"{word}\n" for word in job.overrides))
+    before = Path.cwd()
+    if command.chdir:
+        os.chdir(command.output)
     try:
-        hydra.main(version_base="1.3", config_path=str(project.conf()), config_name="config")(job.job)()
-    except (hydra.errors.HydraException, ValueError) as error:
-        if full == "1":
-            raise
-        print(explain(error), file=sys.stderr)
-        return 1
+        yield
     finally:
-        sys.argv = before
-        if full is None:
-            os.environ.pop("HYDRA_FULL_ERROR", None)
-    return 0
+        os.chdir(before)
+
+
+def _search_key(command: Command) -> str:
+    """What a search is known by: its points are not known before it ends."""
+    text = f"{deciding(command.first)} {command.keys}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 if __name__ == "__main__":

@@ -1,24 +1,11 @@
-"""Real command lines in a temporary folder."""
+"""What every room's tests share."""
 
-import os
-import struct
-import subprocess
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-# A sweep that takes a second: two trajectories of two points each.
-SMALL_SWEEP = ["-m", "model.kernel_size=3,5", "training.iterations=6,12", "training.batch_size=8"]
-
-
-def command(stage: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-W", "error::DeprecationWarning:pipeline", "-m", f"pipeline.{stage}", *arguments]
+from tests.helpers.commands import Run, run_in
 
 
 @pytest.fixture
@@ -36,34 +23,4 @@ def tracked(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run a stage as a user would, from a folder that is not the project's."""
-
-    def run(stage: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-        return subprocess.run(
-            command(stage, *arguments), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, **options
-        )  # fmt: skip
-
-    return run
-
-
-def points(folder: Path) -> list[Path]:
-    """The finished points of an experiment's folder."""
-    return sorted(path.parent for path in (folder / "points").glob("*/*/result.json"))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its relative path."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def clothing(folder: Path) -> list[str]:
-    """The overrides that make data=fashion_mnist read few small images, for a machine without the real ones."""
-    folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(0)
-    for name, count in (("train", 200), ("t10k", 50)):
-        images = random.integers(0, 256, (count, 8, 8), np.uint8)
-        header = struct.pack(">4i", 0x803, *images.shape)
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(header + images.tobytes())
-        labels = (np.arange(count) % 10).astype(np.uint8)
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2i", 0x801, count) + labels.tobytes())
-    return [f"data.path={folder}"]
+    return partial(run_in, tmp_path)

@@ -1,32 +1,42 @@
 """What a person sees in the terminal: one line for an error, lines that do not tear a progress bar, honest exit codes."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..data.dataset import DataError
-from ..heads.one_vs_rest import NonFiniteError
-from ..settings import SettingsError
-from .files import FileError
-from .stops import terminated_as_exception
+from .errors import MendableError
+from .stops import Killed, stops_as_exceptions
 
 CLEAR_LINE = "\r\x1b[K"
-INPUT_ERRORS = (SettingsError, DataError, FileError, NonFiniteError)
+# Longer lines are cut in the middle: what is wrong stands at their beginning, what would be right at their end.
+LONGEST_LINE = 300
+# With this, Hydra's users ask to see where an error comes from.
+FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
 def run(stage: Callable[[list[str]], int]) -> None:
     """Run a stage on the command line's arguments and exit: 1 with a line for each fault of the input, 130 on Ctrl-C."""
-    with terminated_as_exception():
+    with stops_as_exceptions():
         try:
             code = stage(sys.argv[1:])
-        except (*INPUT_ERRORS, OSError) as error:
-            print(explain_error(error), file=sys.stderr)
+        except (MendableError, OSError) as error:
+            if os.environ.get(FULL_ERROR) == "1":
+                raise
+            print("\n".join(cut(line) for line in explain_error(error).splitlines()), file=sys.stderr)
             code = 1
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Killed) as stop:
             print("stopped", file=sys.stderr)
-            code = 130
+            leave(130 if isinstance(stop, KeyboardInterrupt) else stop.code)
     sys.exit(code)
+
+
+def leave(code: int) -> None:
+    """End this process now: a stop does not wait for blocks that are still computed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def explain_error(error: Exception) -> str:
@@ -34,8 +44,14 @@ def explain_error(error: Exception) -> str:
     return f"{error.filename or 'system'}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
 
 
+def cut(line: str) -> str:
+    """The line, at most LONGEST_LINE letters long."""
+    half = LONGEST_LINE // 2 - 3
+    return line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
+
+
 class LineHandler(logging.Handler):
-    """Prints each message on its own line, also when another process of this run has drawn a progress bar there."""
+    """Prints each message on its own line, above a progress bar that may be there."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

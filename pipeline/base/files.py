@@ -1,9 +1,13 @@
 """Files that are never half written, and npz archives that are read without trust. Knows nothing of what is in them."""
 
+import csv
+import hashlib
+import io
 import os
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -12,12 +16,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from .errors import FileError
+
 # Larger than any data set this project is meant for; a bound on what a hostile header can make us allocate.
 LARGEST_ARRAY = 16 * 2**30
-
-
-class FileError(ValueError):
-    """A file cannot be used; the message is one line that names it."""
 
 
 @contextmanager
@@ -41,11 +43,55 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` atomically; a file that already holds it is left alone, time stamp and all."""
-    content = text.encode()
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` atomically; a file that already holds it is left alone, time stamp and all."""
     if path.is_file() and path.read_bytes() == content:
         return
     with atomic_write(path) as file:
         file.write(content)
+
+
+def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> None:
+    """A folder of files, on disk, that appears under its name in one rename, or not at all; one that is there is replaced.
+
+    work: where it is put together; a kill leaves its pieces there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix="point.", dir=work))
+    try:
+        for name, content in contents.items():
+            with (temporary / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.chmod(0o777 & ~_umask())
+        sync_folder(temporary)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+
+
+def sha256_sums(contents: Mapping[str, bytes]) -> bytes:
+    """What `sha256sum` prints of these files, by name: `sha256sum -c` checks it."""
+    lines = [f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents)]
+    return "".join(lines).encode()
+
+
+def csv_bytes(header: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes:
+    """A csv; every float is written so that it comes back to the bit."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def sync_folder(folder: Path) -> None:
@@ -61,6 +107,30 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays as an uncompressed npz: the same arrays give the same bytes (NumPy stamps entries with 1980)."""
     with atomic_write(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """What `write_npz` writes."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """One array as an .npy file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """The array of an .npy file. FileError when it is none, or shorter than its header promises; pickles are refused."""
+    try:
+        return np.asarray(np.load(path, allow_pickle=False, mmap_mode="r"))
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        raise FileError(f"{path}: is not a readable .npy file ({_first_line(error)})") from None
 
 
 def read_npz(path: Path, names: list[str] | None = None) -> dict[str, NDArray[Any]]:

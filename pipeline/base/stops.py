@@ -1,41 +1,46 @@
-"""Being stopped: by Ctrl-C, by SIGTERM, and not in the middle of what must be whole."""
+"""Being stopped: by Ctrl-C, by SIGTERM, by a terminal that closes, and not in the middle of what must be whole."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+STOPS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
 
 class Killed(SystemExit):
-    """SIGTERM arrived."""
+    """A signal that ends programs arrived; code: 128 + its number, as a shell has it."""
 
-    def __init__(self) -> None:
-        super().__init__(128 + signal.SIGTERM)
+    code: int
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__(128 + number)
 
 
 @contextmanager
-def terminated_as_exception() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Killed, so that runs are closed and nothing is left half done."""
+def stops_as_exceptions() -> Iterator[None]:
+    """Let the signals of STOPS unwind the stack as Killed, so that runs are closed and nothing is left half done."""
 
-    def kill(_signal: int, _frame: FrameType | None) -> None:
-        raise Killed
+    def kill(number: int, _frame: FrameType | None) -> None:
+        raise Killed(number)
 
-    before = signal.signal(signal.SIGTERM, kill)
+    before = {number: signal.signal(number, kill) for number in STOPS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the block is done. Raised inside a database's code they would leave it locked."""
+    """Hold stops back until the block is done."""
     held: list[int] = []
 
     def hold(number: int, _frame: FrameType | None) -> None:
         held.append(number)
 
-    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, *STOPS)}
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..base import console, project
-from ..settings import SettingsError
+from ..base.errors import SettingsError
 from . import bounds, report
 from .accuracy import times_to_accuracy
 from .contests import DIGITS, FASHION, epoch_contest, notebook_contest

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from .timing import PAUSE_SECONDS, Row, Say, load
 
 SECTION = "time to accuracy"
 # scikit-learn trains one class after the other, too.
-WORKERS = Workers("numba", 1, "threads")
+WORKERS = Workers("numba", 1)
 SCIKIT_LEARN = "scikit-learn, 1 thread"
 LOSS, STEP = "binary_cross_entropy", 0.3
 
@@ -58,7 +58,7 @@ def logistic_regression(data: Pictures, iterations: int) -> Curve:
 def heads_curve(data: Pictures, filters: int, kernel_size: int, epochs: int) -> Curve:
     """The heads, epoch by epoch, until `epochs` are done; looking at the test images is not timed."""
     job = epoch(data, int(data.labels.max()) + 1, filters, kernel_size, 32, "float32")
-    steps, seconds, found = len(job.batches), [0.0], []
+    steps, seconds, found = job.iterations, [0.0], []
     for number in range(epochs):
         begin = time.perf_counter()
         rows = batches(SEED, len(data.images), 32, number * steps, (number + 1) * steps)
@@ -73,8 +73,8 @@ def heads_name(filters: int) -> str:
 
 
 def _move(job: Job, rows: NDArray[np.int64]) -> tuple[Head, ...]:
-    arguments = job.images, job.scale, job.labels, rows, np.full(len(rows), STEP), LOSS, job.gradient
-    return one_vs_rest(job.heads, *arguments, WORKERS, job.classes)[0]
+    block = replace(job.block, batches=rows, alphas=np.full(len(rows), STEP), loss=LOSS)
+    return one_vs_rest(job.heads, block, WORKERS)[0]
 
 
 def reached(curve: Curve, goal: float) -> float:

@@ -4,7 +4,6 @@ Who competes is first held against the compiled engine on the job's first batche
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,19 +28,13 @@ class DisagreementError(ArithmeticError):
 
 def ours(job: Job, n_jobs: int = 1, engine: str = "numba") -> Work:
     """The job through the project's public door; returns the (T, heads) losses."""
-    workers = Workers(engine, n_jobs, "threads")
-
-    def work() -> NDArray[np.float64]:
-        return one_vs_rest(
-            job.heads, job.images, job.scale, job.labels, job.batches, job.alphas, job.loss, job.gradient, workers, job.classes
-        )[1]
-
-    return work
+    workers = Workers(engine, n_jobs)
+    return lambda: one_vs_rest(job.heads, job.block, workers)[1]
 
 
 def check(name: str, make: Callable[[Job], Work], job: Job) -> None:
     """Raise DisagreementError unless the contestant's losses of the first batches are the compiled engine's."""
-    few = job.first(CHECKED_BATCHES * job.batches.shape[1])
+    few = job.first(CHECKED_BATCHES * job.batch_size)
     expected, got = ours(few)(), make(few)()
     far = float(np.abs(got - expected).max() / np.abs(expected).max())
     if not far <= TOLERANCE[job.heads[0].dtype.name]:
@@ -57,7 +50,7 @@ def entered(name: str, make: Callable[[Job], Work], job: Job, most: int, whole: 
 
 def tiny(job: Job) -> Job:
     """Two batches of one image, for two heads: plain loops take a hundredth of a second for each."""
-    return replace(job, heads=job.heads[:2], batches=job.batches[:2, :1])
+    return job.start_from(job.heads[:2]).with_batches(job.block.batches[:2, :1])
 
 
 def plain_loops(job: Job) -> Work:
@@ -79,8 +72,8 @@ def compiled_torch(job: Job) -> Work:
 def notebook_contest(plan: Plan, kernel_size: int, say: Say) -> list[Row]:
     """7 heads, 500 iterations, one image."""
     job = notebook_job(kernel_size)
-    exact, whole = replace(job, gradient="exact"), job.batches.size * len(job.heads)
-    name = f"{len(job.heads)} heads x {len(job.batches)} iterations, float64, k = {kernel_size}"
+    exact, whole = job.with_gradient("exact"), job.seen * len(job.heads)
+    name = f"{len(job.heads)} heads x {job.iterations} iterations, float64, k = {kernel_size}"
     contestants = [
         entered("plain loops", plain_loops, job, plan.loops, job),
         entered("NumPy", numpy, job, plan.numpy, job),
@@ -98,17 +91,17 @@ def epoch_contest(plan: Plan, section: str, data: Pictures, kernel_size: int, fi
     jobs = [epoch(data, HEADS, filters, kernel_size, batch, "float32") for batch in plan.batches]
     job, size = jobs[0], f"k = {kernel_size}, {filters} {'filter' if filters == 1 else 'filters'}"
     name = f"epoch of {len(data.images):,} images, {HEADS} heads, float32, {size}"
-    everything, batch = job.batches.size * HEADS * filters, plan.batches[0]
-    wide = replace(job, heads=tuple(head.astype("float64") for head in job.heads))
+    everything, batch = job.seen * HEADS * filters, plan.batches[0]
+    wide = job.start_from([head.astype("float64") for head in job.heads])
     contestants = [
         entered(f"plain loops, float64, batch {batch}", plain_loops, wide, plan.loops, job),
         entered(f"NumPy, batch {batch}", numpy, job, plan.numpy, job),
         entered(f"numba, 1 worker, batch {batch}", ours, job, everything, job),
-        *(entered(f"numba, 2 workers, batch {j.batches.shape[1]}", two_workers, j, everything, job) for j in jobs),
+        *(entered(f"numba, 2 workers, batch {j.batch_size}", two_workers, j, everything, job) for j in jobs),
     ]
     absent: list[tuple[str, str]] = []
     for j in jobs:
-        others, missing = _torch(plan, j, plan.torch, job, f", batch {j.batches.shape[1]}")
+        others, missing = _torch(plan, j, plan.torch, job, f", batch {j.batch_size}")
         contestants += others
         absent += missing
     rows = compete(section, name, contestants, plan.rounds, say)

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.dataset import TEST, TRAIN, DataError
+from ..base.errors import DataError
+from ..data.dataset import TEST, TRAIN
 from ..data.prepared import load
 from ..heads.batches import batches
+from ..heads.block import Block
 from ..heads.head import Head
 from ..heads.initial import initial_heads
 from ..heads.notebook import notebook_draws
@@ -24,42 +26,48 @@ DIGITS_KERNEL_SIZE = 3
 
 @dataclass(frozen=True)
 class Job:
-    """One block of iterations, with the arguments of `one_vs_rest`. batches: (T, B) indices of images."""
+    """Heads, and the block that they are to be moved through; all its steps have one size."""
 
     heads: tuple[Head, ...]
-    images: NDArray[np.generic]
-    scale: float
-    labels: NDArray[np.integer]
-    batches: NDArray[np.integer]
-    alpha: float
-    loss: str = LOSS
-    gradient: str = "exact"
+    block: Block
 
     @property
-    def alphas(self) -> NDArray[np.float64]:
-        return np.full(len(self.batches), self.alpha)
+    def alpha(self) -> float:
+        return float(self.block.alphas[0])
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(str(j) for j in range(len(self.heads)))
+    def iterations(self) -> int:
+        return len(self.block.batches)
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        return self.images.shape[1], self.images.shape[2]
+    def batch_size(self) -> int:
+        return int(self.block.batches.shape[1])
+
+    @property
+    def seen(self) -> int:
+        """How many images the batches hold together."""
+        return self.block.batches.size
 
     def first(self, images: int) -> "Job":
-        """The job's first batches, as many as hold `images` images, at least one."""
-        size = self.batches.shape[1]
+        """The job's first batches, as many as hold `images` images, at least one, which may be a part."""
+        size = self.batch_size
         if images < size:
-            return replace(self, batches=self.batches[:1, :images])
-        return replace(self, batches=self.batches[: images // size])
+            return self.with_batches(self.block.batches[:1, :images])
+        return self.with_batches(self.block.batches[: images // size])
 
     def share(self, part: "Job") -> float:
         """Which share of this job's images `part` sees."""
-        return part.batches.size / self.batches.size
+        return part.seen / self.seen
 
     def start_from(self, heads: Sequence[Head]) -> "Job":
         return replace(self, heads=tuple(heads))
+
+    def with_batches(self, batches: NDArray[np.integer]) -> "Job":
+        alphas = np.full(len(batches), self.alpha)
+        return replace(self, block=replace(self.block, batches=batches, alphas=alphas))
+
+    def with_gradient(self, gradient: str) -> "Job":
+        return replace(self, block=replace(self.block, gradient=gradient))
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,8 @@ def epoch(data: Pictures, heads: int, filters: int, kernel_size: int, batch: int
     shape = data.images.shape[1], data.images.shape[2]
     start = initial_heads(SEED, heads, "he", filters, kernel_size, shape, dtype)
     order = batches(SEED, len(data.images), batch, 0, len(data.images) // batch)
-    return Job(start, data.images, data.scale, data.labels, order, ALPHA)
+    alphas = np.full(len(order), ALPHA)
+    return Job(start, Block(data.images, data.scale, data.labels, order, alphas, LOSS))
 
 
 def notebook_job(kernel_size: int, heads: int = NOTEBOOK_HEADS, iterations: int = NOTEBOOK_ITERATIONS) -> Job:
@@ -102,5 +111,6 @@ def notebook_job(kernel_size: int, heads: int = NOTEBOOK_HEADS, iterations: int 
     draws = notebook_draws(SEED)
     start = initial_heads(SEED, heads, "notebook", 1, kernel_size, (32, 32), "float64")
     label = np.array([int(draws.target.argmax()) % heads])
-    order = np.zeros((iterations, 1), np.int64)
-    return Job(start, draws.image[None].astype(np.uint8), 1.0, label, order, NOTEBOOK_ALPHA, LOSS, "notebook")
+    image, order = draws.image[None].astype(np.uint8), np.zeros((iterations, 1), np.int64)
+    alphas = np.full(iterations, NOTEBOOK_ALPHA)
+    return Job(start, Block(image, 1.0, label, order, alphas, LOSS, "notebook"))

@@ -17,17 +17,18 @@ Float64 = NDArray[np.float64]
 
 def train(job: Job) -> Float64:
     """The job's iterations for one head after the other, in float64. Returns the (T, heads) losses before each update."""
-    if job.loss != LOSS:
-        raise ValueError(f"plain loops know the loss {LOSS} only, not {job.loss}")
-    losses = np.empty((len(job.batches), len(job.heads)))
+    block = job.block
+    if block.loss != LOSS:
+        raise ValueError(f"plain loops know the loss {LOSS} only, not {block.loss}")
+    losses = np.empty((len(block.batches), len(job.heads)))
     for j, start in enumerate(job.heads):
-        head = LoopHead(start, job.gradient == "notebook")
-        for t, batch in enumerate(job.batches):
+        head = LoopHead(start, block.gradient == "notebook")
+        for t, batch in enumerate(block.batches):
             total = 0.0
             for image in batch:
-                target = 1.0 if job.labels[image] == j else 0.0
-                total += head.learn(job.images[image] / job.scale, target)
-            head.step(job.alpha, len(batch))
+                target = 1.0 if block.labels[image] == j else 0.0
+                total += head.learn(block.images[image] / block.scale, target)
+            head.step(block.alphas[t], len(batch))
             losses[t, j] = total / len(batch)
     return losses
 

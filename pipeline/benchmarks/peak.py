@@ -74,17 +74,16 @@ def case(plan: Plan, data: Pictures, heads: int, filters: int, kernel_size: int,
     job = epoch(data.some(plan.peak_images, 0), heads, filters, kernel_size, 32, dtype)
     before = trained(job)
     after = trained(job.start_from(before))
-    sample = to_pixels(job.images[:SAMPLE], job.scale, job.heads[0].dtype)
+    sample = to_pixels(job.block.images[:SAMPLE], job.block.scale, job.heads[0].dtype)
     work = [sum(useful_work(head, sample) for head in some) for some in (before, after)]
     count = f"{heads} {'head' if heads == 1 else 'heads'}, {filters} {'filter' if filters == 1 else 'filters'}"
     name = f"{dtype}, k = {kernel_size}, {count}"
-    return Case(name, dtype, job.start_from(before), job.batches.size * sum(work) / 2)
+    return Case(name, dtype, job.start_from(before), job.seen * sum(work) / 2)
 
 
 def trained(job: Job) -> Sequence[Head]:
     """The heads after the job."""
-    arguments = job.images, job.scale, job.labels, job.batches, job.alphas, job.loss, job.gradient
-    return one_vs_rest(job.heads, *arguments, Workers(), job.classes)[0]
+    return one_vs_rest(job.heads, job.block, Workers())[0]
 
 
 def shares_of_peak(plan: Plan, data: Pictures, say: Say) -> list[Row]:

@@ -66,14 +66,13 @@ class Data:
     """Pixels (N, 1, H, W) and targets (N, heads) as tensors, and the batches to take of them."""
 
     def __init__(self, job: Job, heads: Sequence[int]) -> None:
-        torch = import_torch()
-        if job.loss != LOSS or job.gradient != "exact":
-            raise ValueError(f"torch is told {LOSS} with the exact gradient only, not {job.loss} with {job.gradient}")
-        dtype = job.heads[0].dtype
-        self.pixels = torch.from_numpy(job.images.astype(dtype) * dtype.type(1 / job.scale))[:, None]
-        self.targets = torch.from_numpy(np.stack([job.labels == j for j in heads], axis=1).astype(dtype))
-        self.order = torch.from_numpy(np.ascontiguousarray(job.batches.reshape(-1)))
-        self.batch = job.batches.shape[1]
+        torch, block, dtype = import_torch(), job.block, job.heads[0].dtype
+        if block.loss != LOSS or block.gradient != "exact":
+            raise ValueError(f"torch is told {LOSS} with the exact gradient only, not {block.loss} with {block.gradient}")
+        self.pixels = torch.from_numpy(block.images.astype(dtype) * dtype.type(1 / block.scale))[:, None]
+        self.targets = torch.from_numpy(np.stack([block.labels == j for j in heads], axis=1).astype(dtype))
+        self.order = torch.from_numpy(np.ascontiguousarray(block.batches.reshape(-1)))
+        self.batch = job.batch_size
 
     def gathered(self) -> tuple[Any, Any]:
         """The epoch's batches of pixels and of targets."""

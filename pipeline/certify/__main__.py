@@ -7,7 +7,9 @@ import argparse
 from typing import NoReturn
 
 from ..base import console
-from ..settings import ENGINES, LOSSES, SettingsError, image_size
+from ..base.errors import SettingsError
+from ..heads.choices import ENGINES, LOSSES
+from ..settings import image_size
 from .gradients import TOLERANCE, Case, Certificate, Row, certify
 
 # A gradient of the notebook's costs much less than differences, and a median wants more of them.

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..heads import layers
+from ..heads.block import Block
 from ..heads.engines import engine
 from ..heads.head import Array, Head
 from ..heads.losses import loss_value
@@ -266,8 +267,10 @@ def engine_errors(draw: Draw, loss: str, name: str) -> dict[str, float]:
     """For each parameter, how far the engine's gradients, read off one step, are from the NumPy engine's."""
     errors = dict.fromkeys(PARAMETERS, 0.0)
     for kind in ("exact", "notebook"):
-        one_step = (np.arange(BATCH)[None], np.array([ALPHA]), loss, kind)
-        after, _ = engine(name).advance(draw.head, draw.images, 1.0, draw.targets, *one_step)
+        # The head's own label is 0; the images of the rest bear another.
+        labels, batch = np.where(draw.targets == 1, 0, 1), np.arange(BATCH)[None]
+        one_step = Block(draw.images, 1.0, labels, batch, np.array([ALPHA]), loss, kind)
+        (after,), _ = engine(name).advance([draw.head], one_step)
         expected = exact_gradient(draw, loss, kind)
         for parameter, before in draw.head.arrays().items():
             found = np.asarray((before - after.arrays()[parameter]) / ALPHA)

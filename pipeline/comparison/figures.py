@@ -1,176 +1,172 @@
-"""Pictures of records: kernels, loss curves, y-hat vectors, the pivot as a heat map. matplotlib, without a screen."""
+"""Pictures of a comparison: the pivot as a heat map, loss curves, y-hat vectors, kernels. Without a screen."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
 
+from ..base.files import read_npz
+from ..heads.head import Array
 from ..records.record import Record
+from .canvas import (
+    COLOUR_BAR,
+    LARGE,
+    MIDDLE,
+    PAD,
+    SMALL,
+    colour_bar,
+    frame_cell,
+    name_lines,
+    name_ticks,
+    new_figure,
+    place_axes,
+    png,
+    points,
+    write_values,
+)
+from .labels import SHORT, column_width, label, widest
+from .mosaic import MOST_HEADS, Sheet, kernels_sheet_png
+from .tables import Pivot
+from .y_hat import y_hat
 
 # Figures stay readable and quick to draw up to this many points; the tables hold all of them.
 MOST_POINTS = 27
-MOST_HEADS = 12
+# Numbers that are written into cells of a heat map; more could not be read.
+MOST_WRITTEN = 300
+# Okabe and Ito's colours, which the colour-blind can tell apart, without the yellow that is pale on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ("-", "--", ":", "-.")
+T = TypeVar("T")
 
 
-def kernels_figure(records: Mapping[str, Record]) -> Figure:
-    """The kernels learnt: a row a record, a column a head; red lets light through, blue takes it away."""
-    rows = list(records.items())[:MOST_POINTS]
-    kernels = [[head.kernel for head in record.heads[:MOST_HEADS]] for _, record in rows]
-    columns = max(len(row) for row in kernels)
-    figure = _figure(max(4.0, 0.75 * columns + 1.8), max(1.6, 0.78 * len(rows) + 0.6))
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for r, (name, record) in enumerate(rows):
-        for c, kernel in enumerate(kernels[r]):
-            tile = _tile(kernel)
-            limit = float(np.abs(kernel).max()) or 1.0
-            axes[r, c].imshow(tile, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
-            if r == 0 or len(rows) == 1:
-                axes[r, c].set_title(record.classes[c], fontsize=8)
-        if name:
-            axes[r, 0].text(-0.25, 0.5, name, transform=axes[r, 0].transAxes, ha="right", va="center", fontsize=7)
-    figure.suptitle("kernels learnt, by head", fontsize=9)
+def draw(laid: Pivot, metric: str, records: Mapping[str, Record], best: str) -> dict[str, bytes]:
+    """Every picture of a comparison by its name, as PNG. Records of other classes than the best one's are left out."""
+    alike = {name: record for name, record in records.items() if record.classes == records[best].classes}
+    shown = first_and(list(alike), best)
+    drawn = {name: alike[name] for name in shown}
+    note = f"the first and the best of {len(records)} points" if len(drawn) < len(records) else ""
+    return {
+        "heatmap": png(heatmap(laid, metric)),
+        "losses": png(losses(alike, best)),
+        "y_hat": y_hat(drawn),
+        "kernels": kernels_sheet_png({name: kernels(record) for name, record in drawn.items()}, records[best].classes, note),
+    }
+
+
+def kernels(record: Record) -> list[Array]:
+    """The kernels that are drawn, read without the rest of the checkpoint."""
+    names = [f"head{j}/kernel" for j in range(min(len(record.classes), MOST_HEADS))]
+    arrays = read_npz(record.folder / "checkpoint.npz", names)
+    return [arrays[name] for name in names]
+
+
+def first_and(items: Sequence[T], wanted: T) -> list[T]:
+    """The first MOST_POINTS, the wanted one in place of the last when it is not among them."""
+    first = list(items[:MOST_POINTS])
+    return first if wanted in first else [*first[:-1], wanted]
+
+
+def heatmap(laid: Pivot, metric: str) -> Figure:
+    """The pivot as a heat map: a panel a page, the best point framed."""
+    tables = {title: page.values for title, page in laid.pages.items()}
+    downs = [label(i, SHORT) for table in tables.values() for i in table.index]
+    acrosses = [label(c, SHORT) for table in tables.values() for c in table.columns]
+    rows, columns = max(map(len, tables.values())), max(table.shape[1] for table in tables.values())
+    written = sum(table.size for table in tables.values()) <= MOST_WRITTEN
+    wide, upright = column_width(acrosses, SMALL, columns, max(46 if written else 16, 220 // columns))
+    tall = max(18, 240 // rows)
+    left, above = widest(downs, SMALL) + MIDDLE + 3 * PAD, LARGE + 2 * PAD
+    below = (widest(acrosses, SMALL) if upright else SMALL) + MIDDLE + 3 * PAD
+    width, height = max(columns * wide, widest(map(label, tables), LARGE)), rows * tall
+    sheet = Sheet(len(tables), min(4, len(tables)), (height, width), (height + above + below, width + left))
+    figure = new_figure(left + sheet.shape[1] + PAD + COLOUR_BAR, above + sheet.shape[0] + below)
+    values = np.concatenate([table.to_numpy(float).ravel() for table in tables.values()])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    high = high if high > low else low + max(abs(low), 1.0) / 1000
+    for index, (title, table) in enumerate(tables.items()):
+        y, x = sheet.corner(index)
+        axis = place_axes(figure, left + x, above + y, table.shape[1] * wide, len(table) * tall)
+        _panel(axis, table, (low, high), upright, written)
+        axis.set_title(label(title), fontsize=points(LARGE), parse_math=False)
+        if title == laid.best[0]:
+            row, column = list(table.index).index(laid.best[1]), list(table.columns).index(laid.best[2])
+            frame_cell(axis, row, column, (wide, tall))
+    colour_bar(figure, left + sheet.shape[1] + PAD, above, min(sheet.shape[0], 400), (low, high, metric))
     return figure
 
 
-def _tile(kernel: np.ndarray) -> np.ndarray:
-    """The (F, k, k) kernels of one head as one picture, in rows of equal length with gaps between."""
-    filters, size, _ = kernel.shape
-    columns = int(np.ceil(np.sqrt(filters)))
-    rows = -(-filters // columns)
-    picture = np.full((rows * (size + 1) - 1, columns * (size + 1) - 1), np.nan)
-    for index, taps in enumerate(kernel):
-        row, column = index // columns * (size + 1), index % columns * (size + 1)
-        picture[row : row + size, column : column + size] = taps
-    return picture
+def _panel(axis: Axes, table: pd.DataFrame, scale: tuple[float, float], upright: bool, written: bool) -> None:
+    axis.imshow(table.to_numpy(float), cmap="viridis", vmin=scale[0], vmax=scale[1], aspect="auto")
+    name_ticks(axis, [label(i, SHORT) for i in table.index], [label(c, SHORT) for c in table.columns], upright)
+    axis.set_xlabel(str(table.columns.name), fontsize=points(MIDDLE))
+    axis.set_ylabel(str(table.index.name), fontsize=points(MIDDLE))
+    if written:
+        write_values(axis, table.to_numpy(float), sum(scale) / 2)
 
 
-def losses_figure(records: Mapping[str, Record]) -> Figure:
+def losses(records: Mapping[str, Record], best: str) -> Figure:
     """Loss over iterations: every head of one record, or the mean over heads of several, each trajectory once."""
-    figure = _figure(7.5, 4.5)
-    axis = figure.subplots()
+    curves: list[tuple[str, NDArray[np.int64], NDArray[np.float64]]] = []
     if len(records) == 1:
-        record = next(iter(records.values()))
-        steps, values = _smooth(record.losses.to_numpy(float))
-        labels = record.classes[:MOST_HEADS]
-        curves = [(label, steps, values[:, j]) for j, label in enumerate(labels)]
+        steps, values = smooth(records[best].losses)
+        curves = [(name, steps, values[:, j]) for j, name in enumerate(records[best].classes[:MOST_HEADS])]
+        looks = [(COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS)]) for i in range(len(curves))]
     else:
-        curves = []
-        for name, record in _longest(records)[:MOST_POINTS]:
-            steps, values = _smooth(record.losses.to_numpy(float))
+        for name, record in longest(records, best):
+            steps, values = smooth(record.losses)
             curves.append((name, steps, values.mean(axis=1)))
-    for (label, steps, curve), colour in zip(curves, _colours(len(curves)), strict=True):
-        axis.plot(steps, curve, lw=1.2, label=label, color=colour)
-    axis.set(xlabel="iteration", ylabel="loss of the batch", xscale="log", yscale="log")
+        looks = styles([name for name, _, _ in curves])
+    names = [label(name) for name, _, _ in curves]
+    left, width, height = 80, 560, max(400, len(names) * (SMALL + 6) + 30)
+    figure = new_figure(left + width + widest(names, SMALL) + 70, PAD + height + 50)
+    axis = place_axes(figure, left, PAD, width, height)
+    for (_, steps, curve), (colour, dash) in zip(curves, looks, strict=True):
+        # A single iteration is a dot, no line.
+        axis.plot(steps, curve, dash, lw=1.3, color=colour, marker="o" if len(steps) == 1 else None)
+    name_lines(axis, names, "head" if len(records) == 1 else None)
+    axis.set(xscale="log", yscale="log")
+    axis.set_xlabel("iteration", fontsize=points(MIDDLE))
+    axis.set_ylabel("loss of the batch", fontsize=points(MIDDLE))
     axis.grid(alpha=0.25)
-    axis.legend(fontsize=7, title="head" if len(records) == 1 else None, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    for one in (axis.xaxis, axis.yaxis):
+        low, high = one.get_view_interval()
+        # Words, not powers: 0.001 is read at once. Where the axis spans little, 2 and 5 are named too.
+        one.set_major_locator(LogLocator(subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0), numticks=20))
+        one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        one.set_minor_locator(NullLocator())
     return figure
 
 
-def _longest(records: Mapping[str, Record]) -> list[tuple[str, Record]]:
+def longest(records: Mapping[str, Record], best: str) -> list[tuple[str, Record]]:
     """The longest point of each trajectory, named without its iterations: the others lie on its curve."""
-    longest: dict[Path, tuple[str, Record]] = {}
+    found: dict[Path, tuple[str, Record]] = {}
     for name, record in records.items():
         key = record.folder.parent
-        if key not in longest or record.result["iterations"] > longest[key][1].result["iterations"]:
-            short = " ".join(part for part in name.split() if not part.startswith("iterations="))
-            longest[key] = (short or name, record)
-    return list(longest.values())
+        if key not in found or record.result.iterations > found[key][1].result.iterations:
+            brief = " ".join(part for part in name.split() if not part.startswith("iterations="))
+            found[key] = (brief or name, record)
+    return [found[key] for key in first_and(list(found), records[best].folder.parent)]
 
 
-def heatmap_figure(pages: Mapping[str, pd.DataFrame], metric: str, best: tuple[str, Any, Any] | None) -> Figure:
-    """The pivot as a heat map: a panel a page, the best point framed."""
-    figure = _figure(max(3.6, 2.9 * len(pages) + 0.8), 3.4)
-    axes = figure.subplots(1, len(pages), squeeze=False)[0]
-    values = np.concatenate([page.to_numpy(float).ravel() for page in pages.values()])
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    for axis, (title, page) in zip(axes, pages.items(), strict=True):
-        table = page.to_numpy(float)
-        image = axis.imshow(table, cmap="viridis", vmin=low, vmax=high, aspect="auto")
-        axis.set_xticks(range(table.shape[1]), [str(c) for c in page.columns], fontsize=8)
-        axis.set_yticks(range(table.shape[0]), [str(i) for i in page.index], fontsize=8)
-        axis.set_xlabel(str(page.columns.name), fontsize=8)
-        axis.set_ylabel(str(page.index.name), fontsize=8)
-        axis.set_title(title, fontsize=9)
-        for (row, column), value in np.ndenumerate(table):
-            dark = value < (low + high) / 2
-            axis.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=8, color="w" if dark else "k")
-        if best and best[0] == title:
-            row, column = list(page.index).index(best[1]), list(page.columns).index(best[2])
-            axis.add_patch(_frame(column - 0.47, row - 0.47))
-    figure.colorbar(image, ax=list(axes), label=metric, shrink=0.85)
-    return figure
+def styles(names: Sequence[str]) -> list[tuple[str, str]]:
+    """A colour and a dash for each name. Where it can be, the last setting has the colour and the others have the dash."""
+    firsts, lasts = ([name.rpartition(" ")[part] for name in names] for part in (0, 2))
+    dashes, colours = list(dict.fromkeys(firsts)), list(dict.fromkeys(lasts))
+    if len(dashes) <= len(DASHES) and len(colours) <= len(COLOURS):
+        return [(COLOURS[colours.index(b)], DASHES[dashes.index(a)]) for a, b in zip(firsts, lasts, strict=True)]
+    return [(COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS)]) for i in range(len(names))]
 
 
-def y_hat_figure(vectors: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Figure:
-    """The y-hat vectors: a row a point, a column a head; the mean y-hat of each true class when there are many images."""
-    names = list(vectors)[:MOST_POINTS]
-    many = len(next(iter(vectors.values()))) > 1
-    if not many:
-        table = np.stack([_y_hat(vectors[name], classes)[0] for name in names])
-        target = vectors[names[0]]["target"].iloc[0]
-        figure = _figure(max(4.5, 0.6 * len(classes) + 3.2), max(2.2, 0.24 * len(names) + 1.2))
-        axis = figure.subplots()
-        image = axis.imshow(table, cmap="viridis", vmin=0, vmax=1, aspect="auto")
-        axis.set_xticks(range(len(classes)), [f"{c} (right)" if c == target else c for c in classes], fontsize=8)
-        axis.set_yticks(range(len(names)), names, fontsize=7)
-        axis.set_xlabel("head", fontsize=8)
-        figure.colorbar(image, ax=axis, label="y-hat")
-        return figure
-    columns = min(3, len(names))
-    rows = -(-len(names) // columns)
-    figure = _figure(2.6 * columns + 0.6, 2.5 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, name in zip(axes.flat, names, strict=False):
-        frame = vectors[name]
-        y_hat, target = _y_hat(frame, classes), frame["target"].to_numpy()
-        blank = np.full(len(classes), np.nan)
-        means = np.stack([y_hat[target == c].mean(axis=0) if (target == c).any() else blank for c in classes])
-        axis.set_axis_on()
-        image = axis.imshow(means, cmap="viridis", vmin=0, vmax=1)
-        axis.set_title(name, fontsize=7)
-        ticks = range(len(classes)) if len(classes) <= MOST_HEADS else []
-        axis.set_xticks(ticks, [classes[i] for i in ticks], fontsize=6)
-        axis.set_yticks(ticks, [classes[i] for i in ticks], fontsize=6)
-    figure.supxlabel("head", fontsize=8)
-    figure.supylabel("true class", fontsize=8)
-    figure.colorbar(image, ax=axes.ravel().tolist(), label="mean y-hat", shrink=0.6)
-    return figure
-
-
-def _y_hat(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
-    return frame[[f"y_hat_{name}" for name in classes]].to_numpy(float)
-
-
-def _smooth(losses: np.ndarray, points: int = 150) -> tuple[np.ndarray, np.ndarray]:
+def smooth(losses: NDArray[np.float64], most: int = 150) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Means over ever longer stretches: batches are noisy and a curve needs no more points than the picture has."""
-    edges = np.unique(np.geomspace(1, len(losses) + 1, points).astype(int))
+    edges = np.unique(np.geomspace(1, len(losses) + 1, most).astype(int))
     edges = edges if len(edges) > 1 else np.array([1, 2])
     sums = np.add.reduceat(losses, edges[:-1] - 1, axis=0)
     counts = np.diff(np.append(edges[:-1], len(losses) + 1))
     return edges[:-1], sums / counts[:, None]
-
-
-def _colours(count: int) -> list[tuple[float, float, float, float]]:
-    from matplotlib import colormaps
-
-    return [tuple(c) for c in colormaps["turbo"](np.linspace(0.05, 0.95, count))]
-
-
-def _frame(x: float, y: float) -> "matplotlib.patches.Rectangle":  # type: ignore[name-defined]  # noqa: F821
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y), 0.94, 0.94, fill=False, edgecolor="red", lw=2)
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure

@@ -1,39 +1,55 @@
 """The points of a sweep as one table: repeats averaged, the best setting chosen, axes laid out for a page. pandas only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-AXES = ("model.kernel_size", "training.alpha", "training.iterations")
-# Points that differ in these alone ask the same question again: what counts is their mean.
-REPEATS = ("seed", "data.fold")
+from .axes import REPEATS, axes, short
+
 # The best point is chosen by validation accuracy, so that the test split stays fresh. The notebook's single image has no
 # validation split, and every point gets it right sooner or later, so there the margin decides.
 CRITERIA = ("validation_accuracy", "train_margin")
+# What a person reads in the terminal or looks at in a heat map; summary.csv holds every row.
+MOST_PAGES, MOST_ROWS, MOST_COLUMNS = 12, 40, 20
 
 
 @dataclass(frozen=True)
 class Summary:
     """rows: one a setting, columns `keys`, then each of `metrics` and its standard deviation, <metric>_std (0 without
-    repeats). metric: what the best was chosen by."""
+    repeats). metric: what the best was chosen by. members: (points,), the row that each point belongs to."""
 
     rows: pd.DataFrame
     keys: list[str]
     metrics: list[str]
     repeats: list[str]
     metric: str
+    members: NDArray[np.intp] = field(repr=False)
 
     @property
     def best(self) -> dict[str, Any]:
-        return best_row(self.rows, self.metric)
+        return _plain(self.rows.iloc[[self.best_row]])[0]
+
+    @property
+    def best_row(self) -> int:
+        """The first row with the largest metric; rows without it never are."""
+        return int(_comparable(self.rows[self.metric]).to_numpy().argmax())
+
+    def firsts(self) -> list[int]:
+        """The first point of each row: repeats look alike, so one of them is drawn."""
+        return [int(first) for first in np.unique(self.members, return_index=True)[1]]
 
     def best_of_each(self) -> list[dict[str, Any]]:
         """With models and alphas swept and repeated: for each model the row of its best alpha; else nothing."""
         models = [key for key in self.keys if key.startswith("model.")]
         if not (self.repeats and models and "training.alpha" in self.keys):
             return []
-        return [best_row(group, self.metric) for _, group in self.rows.groupby(models, sort=False)]
+        metric = _comparable(self.rows[self.metric])
+        groups = metric.groupby([self.rows[key] for key in models], sort=False, dropna=False)
+        return _plain(self.rows.loc[groups.idxmax()])
 
     def shown(self) -> list[str]:
         """The metrics that fit a line."""
@@ -41,54 +57,88 @@ class Summary:
         return [key for key in wanted if key in self.metrics] or [self.metric]
 
 
-def best_row(rows: pd.DataFrame, metric: str) -> dict[str, Any]:
-    """The first row with the largest metric, by column."""
-    [row] = rows.iloc[[int(rows[metric].to_numpy(float).argmax())]].to_dict("records")
-    return {str(key): value for key, value in row.items()}
+@dataclass(frozen=True)
+class Page:
+    """values: rows x columns of the metric, at most MOST_ROWS x MOST_COLUMNS; and how many rows and columns were left out."""
+
+    values: pd.DataFrame
+    rows_left: int
+    columns_left: int
 
 
-def summarise(points: pd.DataFrame, swept: list[str]) -> Summary:
+@dataclass(frozen=True)
+class Pivot:
+    """pages: at most MOST_PAGES, by title. best: the best cell's page, row and column. left: pages that were left out."""
+
+    pages: dict[str, Page]
+    best: tuple[str, Any, Any]
+    left: int
+
+
+def summarise(points: pd.DataFrame, swept: Sequence[str]) -> Summary:
     """Average the repeats of a table with a row a point: columns `swept`, then metrics."""
     repeats = [key for key in swept if key in REPEATS]
     keys = [key for key in swept if key not in REPEATS] or repeats[:1]
     repeats = [key for key in repeats if key not in keys]
     metrics = [str(key) for key in points.columns if key not in swept]
     metric = next((key for key in CRITERIA if key in metrics), metrics[0])
-    groups = points.groupby(keys, sort=False, dropna=False)[metrics]
-    means, spread = groups.mean().reset_index(), groups.std(ddof=0).reset_index(drop=True)
-    return Summary(means.join(spread.add_suffix("_std")) if repeats else means, keys, metrics, repeats, metric)
+    grouped = points.groupby(keys, sort=False, dropna=False)
+    rows, members = grouped[metrics].mean().reset_index(), grouped.ngroup().to_numpy().astype(np.intp)
+    if repeats:
+        rows = rows.join(grouped[metrics].std(ddof=0).reset_index(drop=True).add_suffix("_std"))
+    return Summary(rows, keys, metrics, repeats, metric, members)
 
 
-def pivot(table: Summary) -> tuple[dict[str, pd.DataFrame], tuple[str, Any, Any]]:
-    """Pages of rows x columns, kernel size x alpha where these are swept, one page for each value of the other settings;
-    and the best cell's page, row and column."""
+def pivot(table: Summary) -> Pivot:
+    """Pages of rows x columns, kernel size x alpha where these are swept, one page for each value of the other settings.
+
+    What is left out of a large sweep is never the best.
+    """
     row, column, rest = axes(table.keys)
-    rows = table.rows.copy()
+    rows = table.rows[[*table.keys, table.metric]].copy()
+    for key in table.keys:
+        if rows[key].isna().any():
+            rows[key] = rows[key].astype(object).where(rows[key].notna(), "null")
     if column is None:
         column = "metric"
         rows[column] = table.metric
-    titles = [
-        ", ".join(f"{short(key)} {value}" for key, value in zip(rest, values, strict=True))
-        for values in (zip(*(rows[key].tolist() for key in rest), strict=True) if rest else [()] * len(rows))
-    ]
+    # Pages are counted before any is made: a sweep may have thousands.
+    page_of = rows.groupby(rest, sort=False).ngroup().to_numpy() if rest else np.zeros(len(rows), np.intp)
+    at, count = table.best_row, int(page_of.max()) + 1
+    cell = (rows[row].iloc[at], rows[column].iloc[at])
     pages = {}
-    for title in dict.fromkeys(titles):
-        part = rows[[t == title for t in titles]]
-        page = part.pivot_table(index=row, columns=column, values=table.metric, aggfunc="mean", sort=True)
-        pages[title] = page.rename_axis(index=short(row), columns=short(column))
-    at = int(rows[table.metric].to_numpy(float).argmax())
-    return pages, (titles[at], rows[row].iloc[at], rows[column].iloc[at])
+    for number in _with(range(count), int(page_of[at]), MOST_PAGES):
+        part = rows[page_of == number]
+        title = ", ".join(f"{short(key)} {part[key].iloc[0]}" for key in rest)
+        whole = part.pivot_table(index=row, columns=column, values=table.metric, aggfunc="mean", sort=True)
+        pages[title] = _cut(whole.rename_axis(index=short(row), columns=short(column)), cell)
+        if number == page_of[at]:
+            best = title
+    return Pivot(pages, (best, *cell), count - len(pages))
 
 
-def axes(keys: list[str]) -> tuple[str, str | None, list[str]]:
-    """Which setting goes down, which across, and which make pages."""
-    models = sorted(keys, key=lambda key: (key != AXES[0], not key.startswith("model.")))
-    down = next((key for key in models if key != AXES[1]), keys[0])
-    left = [key for key in keys if key != down]
-    across = AXES[1] if AXES[1] in left else next(iter(left), None)
-    return down, across, [key for key in left if key != across]
+def _with(numbers: range, wanted: int, most: int) -> list[int]:
+    """The first `most` numbers, the wanted one in place of the last when it is not among them."""
+    return list(numbers[:most]) if wanted < most else [*numbers[: most - 1], wanted]
 
 
-def short(key: str) -> str:
-    """A setting's name without its group."""
-    return key.rpartition(".")[2]
+def _cut(page: pd.DataFrame, cell: tuple[Any, Any]) -> Page:
+    """The part of a page that can be read, with the cell when it is on this page."""
+    rows = _window(list(page.index), cell[0], MOST_ROWS)
+    columns = _window(list(page.columns), cell[1], MOST_COLUMNS)
+    values = page.iloc[rows, columns]
+    return Page(values, len(page) - len(values), page.shape[1] - values.shape[1])
+
+
+def _window(labels: list[Any], wanted: Any, most: int) -> slice:
+    at = labels.index(wanted) if wanted in labels else 0
+    start = max(0, min(at - most // 2, len(labels) - most))
+    return slice(start, start + most)
+
+
+def _comparable(metric: "pd.Series[float]") -> "pd.Series[float]":
+    return metric.astype(float).fillna(-np.inf)
+
+
+def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]

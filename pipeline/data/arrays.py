@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ..base.files import FileError, read_npz
+from ..base.errors import DataError, FileError
+from ..base.files import read_npz
 from ..settings import Settings
-from .dataset import DataError, Dataset, build, stratified_split
+from .dataset import Dataset, build, stratified_split
 from .folders import source_path
 
 

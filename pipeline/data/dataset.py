@@ -7,41 +7,58 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import DataError
+
 SPLIT_STREAM = 3
 SPLITS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
 
 
-class DataError(ValueError):
-    """Data cannot be used; the message is one line that names the file or setting, whatever that is called."""
+@dataclass(frozen=True)
+class Pictures:
+    """images: (N, H, W), as stored. labels: (N,) indices of `classes`."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+    images: NDArray[np.generic] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
+    classes: tuple[str, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all of it, 64 hex digits."""
+        digest = _sha256(self.images, self.labels)
+        digest.update("\0".join(self.classes).encode(errors="surrogateescape"))
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """images: (N, H, W), as stored; a pixel is the stored number divided by `scale`. labels: (N,) indices of `classes`.
+    """Pictures that are split. name: where they come from. split: (N,) of 0 train, 1 validation, 2 test.
 
-    split: (N,) of 0 train, 1 validation, 2 test.
+    scale: a pixel is the stored number divided by it.
     """
 
     name: str
-    images: NDArray[np.generic] = field(repr=False)
-    labels: NDArray[np.int64] = field(repr=False)
-    classes: tuple[str, ...]
+    pictures: Pictures
     split: NDArray[np.uint8] = field(repr=False)
     scale: float
+
+    @property
+    def images(self) -> NDArray[np.generic]:
+        return self.pictures.images
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        return self.pictures.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.pictures.classes
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that reaches the numbers, 64 hex digits. The name does not count."""
-        digest = hashlib.sha256()
-        for array in (self.images, self.labels, self.split, np.float64(self.scale)):
-            array = np.ascontiguousarray(array)
-            digest.update(f"{array.dtype.str} {array.shape} ".encode())
-            digest.update(array.reshape(-1).view(np.uint8).data)
-        digest.update("\0".join(self.classes).encode())
+        digest = _sha256(self.images, self.labels, self.split, np.float64(self.scale))
+        digest.update("\0".join(self.classes).encode(errors="surrogateescape"))
         return digest.hexdigest()
 
     @property
@@ -57,6 +74,15 @@ class Dataset:
 
     def count(self, split: int) -> int:
         return int((self.split == split).sum())
+
+
+def _sha256(*arrays: NDArray[np.generic] | np.float64) -> "hashlib._Hash":
+    digest = hashlib.sha256()
+    for array in arrays:
+        flat = np.ascontiguousarray(array)
+        digest.update(f"{flat.dtype.str} {flat.shape} ".encode())
+        digest.update(flat.reshape(-1).view(np.uint8).data)
+    return digest
 
 
 def build(
@@ -83,7 +109,7 @@ def build(
         training = images[split == TRAIN]
         largest = float(max(training.max(initial=0), -float(training.min(initial=0))))
         scale = largest if largest > 1 else 1.0
-    return Dataset(name, images, labels.astype(np.int64), classes, split, scale)
+    return Dataset(name, Pictures(images, labels.astype(np.int64), classes), split, scale)
 
 
 def _check(name: str, images: NDArray[np.generic], labels: NDArray[np.generic]) -> None:

@@ -1,8 +1,9 @@
 """Fashion-MNIST: 70000 articles of clothing, 28 x 28, 256 grey levels (H. Xiao, K. Rasul, R. Vollgraf 2017)."""
 
+from ..base.errors import DataError
 from ..settings import Settings
 from . import idx
-from .dataset import DataError, Dataset
+from .dataset import Dataset
 from .folders import source_path
 
 # Where Debian's package dataset-fashion-mnist puts the four files.

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .dataset import DataError
+from ..base.errors import DataError
 
 
 def source_path(path: str) -> Path:

@@ -15,9 +15,10 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.errors import DataError
 from ..base.files import LARGEST_ARRAY
 from ..settings import Settings
-from .dataset import DataError, Dataset, build, official_split, stratified_split
+from .dataset import Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible
 
 DIMENSIONS = {"images": 3, "labels": 1}

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from ..base.errors import DataError
 from ..base.files import LARGEST_ARRAY
 from ..settings import Settings, image_size
-from .dataset import DataError, Dataset, build, stratified_split
+from .dataset import Dataset, build, stratified_split
 from .folders import check_folder, source_path, visible
 
 # For these Pillow would start another program, Ghostscript, on whatever the file tells it to do.

@@ -1,19 +1,22 @@
-"""Prepared data: a Dataset as one npz file, mapped into memory by every worker instead of read by each."""
+"""Prepared data: images and labels stored once for their content, and beside them, for each seed and fold, the split.
+
+The images are mapped into memory, so that all workers of a machine share them.
+"""
 
 import hashlib
 import json
 import os
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..base.files import FileError, read_npz, write_npz
+from ..base.errors import DataError, FileError
+from ..base.files import read_npz, write_npz
 from ..settings import Settings
 from . import arrays, digits, fashion_mnist, idx, images, notebook
-from .dataset import DataError, Dataset
+from .dataset import Dataset, Pictures
 from .folders import source_path
 
 LOADERS = {
@@ -26,10 +29,11 @@ LOADERS = {
 }
 # Where a source's files lie when data.path is null.
 PATHS = {"fashion_mnist": fashion_mnist.FOLDER}
+SPLIT = ["name", "pictures", "split", "scale", "digest"]
 
 
 def prepared_path(settings: Settings) -> Path:
-    """Where the prepared data of these settings lies: named by settings, seed and the state of the source's files.
+    """Where the split of these settings lies: named by settings, seed and the state of the source's files.
 
     DataError when data.path cannot be a path.
     """
@@ -58,7 +62,7 @@ def _state(entry: Path | os.DirEntry[str], levels: int = 2) -> object:
 
 
 def prepare(settings: Settings) -> Dataset:
-    """The Dataset of these settings: read from the prepared file, which is written first if need be. DataError."""
+    """The Dataset of these settings: read from the prepared files, which are written first if need be. DataError."""
     path = prepared_path(settings)
     try:
         return read(path)
@@ -78,24 +82,57 @@ def load(settings: Settings) -> Dataset:
 
 
 def write(path: Path, dataset: Dataset) -> None:
-    """Write a prepared Dataset; one that is there already is replaced in one step."""
-    arrays: dict[str, NDArray[Any]] = {
-        "name": np.array(dataset.name),
-        "classes": np.array(dataset.classes),
-        "digest": np.array(dataset.digest),
-        "labels": dataset.labels,
-        "split": dataset.split,
-        "scale": np.array(dataset.scale),
-        "images": dataset.images,
-    }
-    write_npz(path, arrays)
+    """Write a Dataset's split to `path` and, unless they are there, its pictures beside it; each file in one step."""
+    pictures = dataset.pictures
+    beside = _pictures_path(path, pictures.digest)
+    try:
+        known = _read_pictures(beside).digest == pictures.digest
+    except FileError:
+        known = False
+    if not known:
+        _read_pictures.cache_clear()
+        write_npz(
+            beside,
+            {
+                "classes": np.array(pictures.classes),
+                "digest": np.array(pictures.digest),
+                "labels": pictures.labels,
+                "images": pictures.images,
+            },
+        )
+    write_npz(
+        path,
+        {
+            "name": np.array(dataset.name),
+            "pictures": np.array(pictures.digest),
+            "split": dataset.split,
+            "scale": np.array(dataset.scale),
+            "digest": np.array(dataset.digest),
+        },
+    )
 
 
 def read(path: Path) -> Dataset:
-    """A prepared Dataset; its images are a read-only map of the file."""
-    a = read_npz(path, ["name", "classes", "digest", "labels", "split", "scale", "images"])
-    name, classes, scale = str(a["name"]), tuple(str(name) for name in a["classes"]), float(a["scale"])
-    dataset = Dataset(name, a["images"], np.array(a["labels"]), classes, np.array(a["split"]), scale)
-    # The digest was computed from these very arrays when the file was written; hashing again would cost every worker.
+    """A prepared Dataset, by its split; its images are a read-only map of the file. FileError."""
+    a = read_npz(path, SPLIT)
+    pictures = _read_pictures(_pictures_path(path, str(a["pictures"])))
+    split = np.array(a["split"])
+    if split.shape != pictures.labels.shape:
+        raise FileError(f"{path}: is a split of {len(split)} images, there are {len(pictures.labels)}")
+    dataset = Dataset(str(a["name"]), pictures, split, float(a["scale"]))
+    # It was computed from these very arrays when the files were written; hashing again would cost every worker.
     dataset.__dict__["digest"] = str(a["digest"])
     return dataset
+
+
+def _pictures_path(split: Path, digest: str) -> Path:
+    return split.parent / f"pictures-{digest[:16]}.npz"
+
+
+@lru_cache(maxsize=8)
+def _read_pictures(path: Path) -> Pictures:
+    """Read once, however many splits ask for it: each map holds a file open."""
+    a = read_npz(path, ["classes", "digest", "labels", "images"])
+    pictures = Pictures(a["images"], np.array(a["labels"]), tuple(str(name) for name in a["classes"]))
+    pictures.__dict__["digest"] = str(a["digest"])
+    return pictures

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 BATCH_STREAM = 2
-SCHEDULES = ("constant", "cosine")
 
 
 def batches(seed: int, images: int, batch_size: int, first: int, last: int) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """One head: the parameters of one label's network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,3 +59,12 @@ def check_shapes(head: Head, image_shape: tuple[int, int]) -> None:
             f"for {filters} kernels and {height} x {width} images bias must be ({filters},), weights {expected} and "
             f"bias_flat (); they are {head.bias.shape}, {head.weights.shape} and {head.bias_flat.shape}"
         )
+
+
+def check_group(heads: Sequence[Head], image_shape: tuple[int, int]) -> None:
+    """`check_shapes` of every head; ValueError also unless all arrays share one dtype and all kernels one shape."""
+    for head in heads:
+        check_shapes(head, image_shape)
+    kinds = {(array.dtype, head.kernel.shape) for head in heads for array in head.arrays().values()}
+    if len(kinds) != 1:
+        raise ValueError("the heads of a group must have one dtype and one shape of kernels")

@@ -8,10 +8,10 @@ binary_cross_entropy is -log of the probability given to the target, log(1 + e^l
 import numpy as np
 from numpy.typing import NDArray
 
+from .choices import LOSSES
 from .elementary import sigmoid, softplus
 
 Float64 = NDArray[np.float64]
-LOSSES = ("half_squared_error", "binary_cross_entropy")
 
 
 def loss_value(loss: str, logit: Float64, target: Float64) -> Float64:

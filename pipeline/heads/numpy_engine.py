@@ -1,9 +1,4 @@
-"""The readable reference engine: the same steps as the formulas, batch-wise, in NumPy.
-
-An engine's `advance` moves one head through a block of iterations, `advance_group` several of one kernel size (which may
-share work, but not change a bit), and `logits` applies one. Images come as
-they are stored, (N, H, W) uint8 or float; a pixel is the stored number times 1 / `scale`, in the head's dtype.
-"""
+"""The readable reference engine: the same steps as the formulas, batch-wise, in NumPy. See `engines.Engine`."""
 
 from collections.abc import Sequence
 
@@ -11,55 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import layers
-from .head import Array, Head, check_shapes
+from .block import Block
+from .head import Array, Head, check_group
 from .losses import loss_derivative, loss_value
 
 CHUNK = 256
 
 
-def advance(
-    head: Head,
-    images: NDArray[np.generic],
-    scale: float,
-    targets: NDArray[np.generic],
-    batches: NDArray[np.integer],
-    alphas: NDArray[np.float64],
-    loss: str,
-    gradient: str,
-) -> tuple[Head, NDArray[np.float64]]:
-    """One iteration a row of `batches`: a step of alpha against the mean gradient of one batch.
+def advance(heads: Sequence[Head], block: Block) -> tuple[tuple[Head, ...], NDArray[np.float64]]:
+    """`Engine.advance`, head by head."""
+    check_group(heads, block.image_shape)
+    block.check_batches()
+    pairs = zip(heads, block.targets(len(heads)), strict=True)
+    moved = [descend(head, targets, block) for head, targets in pairs]
+    return tuple(head for head, _ in moved), np.stack([losses for _, losses in moved], axis=1)
 
-    images: (N, H, W). targets: (N,) of 0 and 1. batches: (T, B) indices of images. alphas: (T,).
-    Returns the new head and the (T,) mean losses of the batches, each before its update. ValueError for wrong shapes.
-    """
-    check_shapes(head, (images.shape[1], images.shape[2]))
-    if len(alphas) != len(batches) or len(targets) != len(images):
-        raise ValueError(f"{len(batches)} batches need as many alphas, and {len(images)} images as many targets")
-    losses = np.empty(len(batches))
+
+def descend(head: Head, targets: NDArray[np.generic], block: Block) -> tuple[Head, NDArray[np.float64]]:
+    """One head's gradient descent. targets: (N,) of 0 and 1. Returns the new head and (T,) losses."""
+    losses = np.empty(len(block.batches))
     with np.errstate(over="ignore", invalid="ignore"):
-        for t, batch in enumerate(batches):
-            pixels = to_pixels(images[batch], scale, head.dtype)
-            mean_gradient, losses[t] = gradients(head, pixels, targets[batch], loss, gradient)
-            step = head.dtype.type(alphas[t])
-            new = {name: np.asarray(a - step * d) for (name, a), d in zip(head.arrays().items(), mean_gradient, strict=True)}
-            head = Head(**new)
+        for t, batch in enumerate(block.batches):
+            pixels = to_pixels(block.images[batch], block.scale, head.dtype)
+            slope, losses[t] = gradients(head, pixels, targets[batch], block.loss, block.gradient)
+            step = head.dtype.type(block.alphas[t])
+            pairs = zip(head.arrays().items(), slope, strict=True)
+            head = Head(**{name: np.asarray(array - step * d) for (name, array), d in pairs})
     return head, losses
-
-
-def advance_group(
-    heads: Sequence[Head],
-    images: NDArray[np.generic],
-    scale: float,
-    targets: NDArray[np.generic],
-    batches: NDArray[np.integer],
-    alphas: NDArray[np.float64],
-    loss: str,
-    gradient: str,
-) -> tuple[list[Head], NDArray[np.float64]]:
-    """`advance` for several heads on the same batches. targets: (heads, N). Returns the heads and (heads, T) losses."""
-    pairs = zip(heads, targets, strict=True)
-    moved = [advance(head, images, scale, target, batches, alphas, loss, gradient) for head, target in pairs]
-    return [head for head, _ in moved], np.stack([losses for _, losses in moved])
 
 
 def gradients(
@@ -91,16 +64,19 @@ def gradients(
     return (d_kernel, d_bias, d_weights, np.asarray(d_logit.sum())), mean_loss
 
 
-def logits(head: Head, images: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
-    """The logit of every image: (N, H, W) gives (N,)."""
-    check_shapes(head, (images.shape[1], images.shape[2]))
-    parts = [np.empty(0)]
+def logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
+    """`Engine.logits`, some images at a time."""
+    check_group(heads, (images.shape[1], images.shape[2]))
+    result = np.empty((len(images), len(heads)))
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(images), CHUNK):
-            padded = layers.pad(to_pixels(images[start : start + CHUNK], scale, head.dtype), head.kernel_size)
-            pooled, _ = layers.pool(layers.correlate(padded, head.kernel, head.bias))
-            parts.append(layers.logit(pooled, head.weights, head.bias_flat).astype(np.float64))
-    return np.concatenate(parts)
+            part = slice(start, start + CHUNK)
+            pixels = to_pixels(images[part], scale, heads[0].dtype)
+            padded = layers.pad(pixels, heads[0].kernel_size)
+            for j, head in enumerate(heads):
+                pooled, _ = layers.pool(layers.correlate(padded, head.kernel, head.bias))
+                result[part, j] = layers.logit(pooled, head.weights, head.bias_flat)
+    return result
 
 
 def to_pixels(images: NDArray[np.generic], scale: float, dtype: np.dtype[np.floating]) -> Array:

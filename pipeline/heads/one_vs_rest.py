@@ -3,16 +3,18 @@
 A worker gets a share of the heads at once, because an engine may spare itself work that heads have in common.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import ThreadingBackend
 from numpy.typing import NDArray
 
-from .engines import engine
+from .block import Block
+from .engines import Engine, engine
 from .head import Head
 
 
@@ -22,92 +24,88 @@ class WaitingThreads(ThreadingBackend):  # type: ignore[misc]  # joblib carries 
     supports_retrieve_callback = False
 
 
-class NonFiniteError(ArithmeticError):
-    """Training met nan or inf; the message names head, iteration and alpha."""
-
-
 @dataclass(frozen=True)
 class Workers:
-    """Who computes: `engine` by name, `n_jobs` as joblib counts, `backend` threads or processes."""
+    """Who computes: threads, which suffice because the compiled engine releases the interpreter's lock."""
 
+    # A name from `choices.ENGINES`.
     engine: str = "numba"
+    # As joblib counts: -1 is one a core.
     n_jobs: int = 1
-    backend: str = "threads"
 
-    def pool(self) -> Parallel:
-        return Parallel(n_jobs=self.n_jobs, backend=WaitingThreads() if self.backend == "threads" else "loky")
+    def run(self, calls: Iterable[Any]) -> list[Any]:
+        """The results of joblib's delayed calls, in their order. A single one needs no pool."""
+        calls = list(calls)
+        if len(calls) == 1:
+            function, arguments, keywords = calls[0]
+            return [function(*arguments, **keywords)]
+        return list(Parallel(n_jobs=self.n_jobs, backend=WaitingThreads())(calls))
 
 
-def one_vs_rest(
-    heads: Sequence[Head],
-    images: NDArray[np.generic],
-    scale: float,
-    labels: NDArray[np.integer],
-    batches: NDArray[np.integer],
-    alphas: NDArray[np.float64],
-    loss: str,
-    gradient: str,
-    workers: Workers,
-    classes: Sequence[str],
-    first: int = 0,
-) -> tuple[tuple[Head, ...], NDArray[np.float64]]:
-    """Move every head through one block of iterations: head j learns to tell label j from the rest.
+class BrokenHeadError(ArithmeticError):
+    """A head's loss or parameters became nan or inf: head `head`, in iteration `iteration` of its
+    block, counted from 0, with a step of `alpha`. Whoever knows the rest makes the words."""
 
-    images: (N, H, W). labels: (N,). batches: (T, B) indices of images. alphas: (T,). classes: the heads' names, and
-    `first` the iterations before this block: both for the error alone.
-    Returns the new heads and (T, heads) losses. NonFiniteError when a loss or parameter of the block is nan or inf.
+    def __init__(self, head: int, iteration: int, alpha: float) -> None:
+        # All go to `args`, so that the error survives the way from a process to another.
+        super().__init__(head, iteration, alpha)
+        self.head, self.iteration, self.alpha = head, iteration, alpha
+
+    def __str__(self) -> str:
+        return f"head {self.head}: nan or inf at the block's iteration {self.iteration} with alpha {self.alpha!r}"
+
+
+def one_vs_rest(heads: Sequence[Head], block: Block, workers: Workers) -> tuple[tuple[Head, ...], NDArray[np.float64]]:
+    """Move every head through the block: head j learns to tell label j from the rest.
+
+    Returns the new heads and (T, heads) losses, each batch's mean before its update. BrokenHeadError when a loss or
+    parameter of the block is nan or inf, ValueError for shapes that do not fit.
     """
-    advance = engine(workers.engine).advance
-    advance_group = engine(workers.engine).advance_group
-    targets = np.stack([(labels == j) for j in range(len(heads))]).astype(np.uint8)
-    groups = shares(heads, workers)
-    moved = workers.pool()(
-        delayed(advance_group)([heads[j] for j in group], images, scale, targets[group], batches, alphas, loss, gradient)
-        for group in groups
-    )
-    trained = {j: (h, c) for group, result in zip(groups, moved, strict=True) for j, h, c in zip(group, *result, strict=True)}
-    broken = [j for j in trained if not _is_finite(trained[j])]
+    compute, shares = engine(workers.engine), shares_of(heads, workers)
+    moved = workers.run(delayed(compute.advance)([heads[j] for j in share], block.of_heads(share)) for share in shares)
+    by_index = dict(zip(chain(*shares), chain(*(part for part, _ in moved)), strict=True))
+    trained = tuple(by_index[j] for j in range(len(heads)))
+    losses = side_by_side([part for _, part in moved], shares)
+    broken = [j for j, head in enumerate(trained) if not is_finite(head, losses[:, j])]
     if broken:
         # Once more, iteration by iteration: which one is named must not depend on where the blocks end.
-        def step(head: Head, j: int, t: int) -> tuple[Head, NDArray[np.float64]]:
-            one = slice(t, t + 1)
-            return advance(head, images, scale, targets[j], batches[one], alphas[one], loss, gradient)
-
-        t, j = min((_first_fault(heads[j], partial(step, j=j), len(batches)), j) for j in broken)
-        raise NonFiniteError(
-            f"head {classes[j]}: nan or inf at iteration {first + t + 1} with alpha {float(alphas[t])!r}; "
-            "a smaller training.alpha keeps the numbers finite"
-        )
-    return tuple(trained[j][0] for j in range(len(heads))), np.stack([trained[j][1] for j in range(len(heads))], axis=1)
-
-
-def shares(heads: Sequence[Head], workers: Workers) -> list[list[int]]:
-    """The heads of each worker, by index: as many groups as workers or more, each of one kernel shape, as even as can be."""
-    count = max(1, min(effective_n_jobs(workers.n_jobs), len(heads)))
-    ordered = sorted(range(len(heads)), key=lambda j: heads[j].kernel.shape)
-    groups: list[list[int]] = []
-    for share in np.array_split(np.array(ordered), count):
-        shapes = dict.fromkeys(heads[j].kernel.shape for j in share)
-        groups += [[int(j) for j in share if heads[j].kernel.shape == shape] for shape in shapes]
-    return groups
+        t, j = min((first_fault(heads[j], block.of_heads([j]), compute), j) for j in broken)
+        raise BrokenHeadError(j, t, float(block.alphas[t]))
+    return trained, losses
 
 
 def all_logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float, workers: Workers) -> NDArray[np.float64]:
     """The logit of every image and head: (N, H, W) gives (N, heads)."""
-    logits = engine(workers.engine).logits
-    columns = workers.pool()(delayed(logits)(head, images, scale) for head in heads)
-    return np.stack(list(columns), axis=1)
+    compute, shares = engine(workers.engine), shares_of(heads, workers)
+    columns = workers.run(delayed(compute.logits)([heads[j] for j in share], images, scale) for share in shares)
+    return side_by_side(columns, shares)
 
 
-def _first_fault(head: Head, step: Callable[..., tuple[Head, NDArray[np.float64]]], iterations: int) -> int:
-    for t in range(iterations):
-        result = step(head, t=t)
-        if not _is_finite(result):
+def shares_of(heads: Sequence[Head], workers: Workers) -> list[list[int]]:
+    """The heads of each worker, by index: as many shares as workers or more, each of one kernel shape, as even as can be."""
+    count = max(1, min(effective_n_jobs(workers.n_jobs), len(heads)))
+    ordered = sorted(range(len(heads)), key=lambda j: heads[j].kernel.shape)
+    shares: list[list[int]] = []
+    for part in np.array_split(np.array(ordered), count):
+        shapes = dict.fromkeys(heads[j].kernel.shape for j in part)
+        shares += [[int(j) for j in part if heads[j].kernel.shape == shape] for shape in shapes]
+    return shares
+
+
+def side_by_side(columns: Sequence[NDArray[np.float64]], shares: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """The columns of all shares, one a head, in the order of the heads."""
+    order = np.argsort(np.concatenate(shares))
+    return np.concatenate(columns, axis=1).take(order, axis=1)
+
+
+def first_fault(head: Head, block: Block, compute: Engine) -> int:
+    """The first iteration whose loss, or whose new head, is not finite."""
+    for t in range(len(block.batches)):
+        (head,), losses = compute.advance([head], block.iteration(t))
+        if not is_finite(head, losses):
             return t
-        head = result[0]
-    return iterations - 1
+    raise AssertionError("a head that broke in a block breaks in one of its iterations")
 
 
-def _is_finite(result: tuple[Head, NDArray[np.float64]]) -> bool:
-    head, losses = result
+def is_finite(head: Head, losses: NDArray[np.float64]) -> bool:
     return head.is_finite() and bool(np.isfinite(losses).all())

@@ -3,10 +3,9 @@
 import hashlib
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from ..heads.engines import engine
+from ..heads.choices import NUMERICS
 from ..settings import Settings
 
 
@@ -30,10 +29,5 @@ def deciding(settings: Settings, data_digest: str) -> dict[str, Any]:
         "model": asdict(settings.model),
         "training": training,
         "data": data_digest,
-        "numerics": engine(settings.compute.engine).numerics,
+        "numerics": NUMERICS[settings.compute.engine],
     }
-
-
-def point_folder(settings: Settings, data_digest: str) -> Path:
-    """Where the record of this point lies."""
-    return settings.folder / "points" / trajectory(settings, data_digest) / str(settings.training.iterations)

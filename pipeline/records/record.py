@@ -1,98 +1,99 @@
-"""A point's record: a folder of settings.yaml, result.json, y_hat.csv, losses.csv and checkpoint.npz."""
+"""A point's record: a folder of settings, result, y-hat vectors, losses and a checkpoint, with a checksum of each."""
 
 import json
-import shutil
-import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
-from ..base.files import FileError, sync_folder, write_text
+from ..base.errors import FileError
+from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, sha256_sums, write_folder
 from ..heads.head import Head
 from ..settings import Settings
-from .checkpoint import read_checkpoint, write_checkpoint
+from ..training.result import Result, Vectors
+from .checkpoint import Checkpoint, read_checkpoint
 
-FILES = ("settings.yaml", "result.json", "y_hat.csv", "losses.csv", "checkpoint.npz")
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUMS = "SHA256SUMS"
+FILES = ("settings.yaml", "result.json", "y_hat.csv", "losses.csv", "losses.npy", "checkpoint.npz", SUMS)
+# Rows of losses.csv, which is for reading; losses.npy holds every iteration.
+LOSS_ROWS = 200
 
 
 @dataclass(frozen=True)
 class Record:
-    """A finished point, read back. losses: (iterations, heads), a column a class. y_hat: image, target, y_hat_<class>."""
+    """A finished point, read back; what is large is read when it is asked for. FileError when that is damaged."""
 
     folder: Path
-    settings: dict[str, Any]
-    result: dict[str, Any]
+    result: Result
 
     @property
-    def losses(self) -> pd.DataFrame:
-        values = read_losses(self.folder / "losses.csv")
-        return pd.DataFrame(values, columns=self.classes, index=pd.RangeIndex(1, len(values) + 1, name="iteration"))
+    def classes(self) -> list[str]:
+        return self.result.classes
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """As written: what decides the point's numbers."""
+        try:
+            found = yaml.load((self.folder / "settings.yaml").read_bytes(), yaml.CSafeLoader)
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise FileError(f"{self.folder}: is not a finished point ({_first_line(error)})") from None
+        if not isinstance(found, dict):
+            raise FileError(f"{self.folder}: is not a finished point (settings.yaml holds no settings)")
+        return found
 
     @property
-    def y_hat(self) -> pd.DataFrame:
+    def losses(self) -> NDArray[np.float64]:
+        """(iterations, heads), each batch's mean loss before its update."""
+        losses = read_npy(self.folder / "losses.npy")
+        if losses.shape != (self.result.iterations, len(self.result.heads)) or losses.dtype != np.float64:
+            right = f"({self.result.iterations}, {len(self.result.heads)}) of float64"
+            raise FileError(f"{self.folder / 'losses.npy'}: must be {right}, not {losses.shape} of {losses.dtype}")
+        return losses
+
+    @property
+    def y_hat(self) -> "pd.DataFrame":
+        """Columns image, target and y_hat_<class>."""
         return read_csv(self.folder / "y_hat.csv")
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        return read_checkpoint(self.folder / "checkpoint.npz")[0]
-
-    @property
-    def classes(self) -> list[str]:
-        return [head["class"] for head in self.result["heads"]]
+        return read_checkpoint(self.folder / "checkpoint.npz").heads
 
 
 def is_finished(folder: Path) -> bool:
     """Whether the point was finished: its folder appears in one rename, with all its files."""
-    return all((folder / name).is_file() for name in FILES)
+    return all((folder / name).is_file() for name in reversed(FILES))
 
 
 def read_record(folder: Path) -> Record:
-    """FileError naming the file that is missing or damaged."""
+    """FileError naming the record that is missing or damaged."""
     try:
-        settings = yaml.safe_load((folder / "settings.yaml").read_text())
-        result = json.loads((folder / "result.json").read_text())
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise FileError(f"{folder}: is not a finished point ({error})") from None
-    return Record(folder, settings, result)
+        return Record(folder, Result.read(json.loads((folder / "result.json").read_bytes())))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FileError(f"{folder}: is not a finished point ({_first_line(error)})") from None
 
 
 def write_record(
-    folder: Path,
-    settings: Settings,
-    result: dict[str, Any],
-    y_hat: pd.DataFrame,
-    losses: NDArray[np.float64],
-    heads: Sequence[Head],
+    folder: Path, settings: Settings, point: tuple[Result, Vectors], losses: NDArray[np.float64], heads: tuple[Head, ...]
 ) -> None:
-    """Write a finished point: into a temporary folder first, which becomes `folder` in one rename."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Write a finished point: its folder appears whole, in one rename, or not at all."""
+    result, vectors = point
+    contents = {
+        "settings.yaml": yaml.dump(recorded(settings), Dumper=yaml.CSafeDumper, sort_keys=False).encode(),
+        "result.json": (json.dumps(result.plain(), indent=1) + "\n").encode(),
+        "y_hat.csv": y_hat_csv(vectors, result.classes),
+        **losses_files(losses, result.classes),
+        "checkpoint.npz": npz_bytes(Checkpoint(heads, result.iterations).arrays()),
+    }
     # Beside points/, not in it: what a kill leaves there is nobody's result.
-    work = settings.folder / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix="point.", dir=work))
-    try:
-        classes = [head["class"] for head in result["heads"]]
-        curve = pd.DataFrame(losses, columns=classes)
-        curve.insert(0, "iteration", np.arange(1, len(losses) + 1), allow_duplicates=True)
-        write_text(temporary / "settings.yaml", yaml.safe_dump(recorded(settings), sort_keys=False))
-        write_text(temporary / "result.json", json.dumps(result, indent=1) + "\n")
-        write_text(temporary / "y_hat.csv", y_hat.to_csv(index=False, lineterminator="\n"))
-        write_text(temporary / "losses.csv", curve.to_csv(index=False, lineterminator="\n"))
-        write_checkpoint(temporary / "checkpoint.npz", heads, settings.training.iterations)
-        temporary.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    sync_folder(folder.parent)
+    write_folder(folder, {**contents, SUMS: sha256_sums(contents)}, settings.folder / "work")
 
 
 def recorded(settings: Settings) -> dict[str, Any]:
@@ -101,17 +102,30 @@ def recorded(settings: Settings) -> dict[str, Any]:
     return {key: plain[key] for key in ("name", "seed", "data", "model", "training")}
 
 
-def read_csv(path: Path) -> pd.DataFrame:
+def y_hat_csv(vectors: Vectors, classes: list[str]) -> bytes:
+    """Columns image, target and y_hat_<class>; a row an image."""
+    targets = [classes[label] for label in vectors.target.tolist()]
+    rows = zip(vectors.image.tolist(), targets, vectors.y_hat.tolist(), strict=True)
+    return csv_bytes(["image", "target", *(f"y_hat_{name}" for name in classes)], ([i, t, *row] for i, t, row in rows))
+
+
+def losses_files(losses: NDArray[np.float64], classes: list[str]) -> dict[str, bytes]:
+    """losses.npy, and some of its rows as losses.csv: iteration, then a column a head."""
+    steps = np.unique(np.geomspace(1, max(len(losses), 1), LOSS_ROWS).round().astype(int))[: len(losses)]
+    rows = ([step, *losses[step - 1].tolist()] for step in steps.tolist())
+    return {"losses.csv": csv_bytes(["iteration", *classes], rows), "losses.npy": npy_bytes(losses)}
+
+
+def read_csv(path: Path) -> "pd.DataFrame":
     """A csv of ours; from pandas 3.1 every float comes back to the bit it was written from. FileError when damaged."""
+    # Imported when asked for: it takes a third of a second, which training need not wait.
+    import pandas as pd
+
     try:
         return pd.read_csv(path, dtype={"target": str}, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise FileError(f"{path}: cannot be read ({error})") from None
+        raise FileError(f"{path}: cannot be read ({_first_line(error)})") from None
 
 
-def read_losses(path: Path) -> NDArray[np.float64]:
-    """The (iterations, heads) losses of a losses.csv; its header is passed over, for a class may bear any name."""
-    try:
-        return np.asarray(pd.read_csv(path, header=None, skiprows=1).to_numpy(np.float64)[:, 1:])
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path}: cannot be read ({error})") from None
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -4,17 +4,38 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..base.errors import FileError
+from .earlier import bring_up, is_earlier
 from .record import is_finished
 
 SHELF = Path("work") / "shelf"
+DAMAGED = Path("work") / "damaged"
 
 
 def bring_back(experiment: Path, wanted: Iterable[Path]) -> None:
     """Move wanted points (folders points/<trajectory>/<iterations>) that an earlier grid left on the shelf to their place."""
+    if not (experiment / SHELF).is_dir():
+        return
     for folder in wanted:
         shelved = experiment / SHELF / folder.parent.name / folder.name
-        if is_finished(shelved) and not is_finished(folder):
+        if shelved.is_dir() and not is_finished(folder):
             _move(shelved, folder)
+
+
+def bring_up_to_date(experiment: Path, wanted: Iterable[Path]) -> list[str]:
+    """Bring wanted points of an earlier layout to today's; those that are damaged are set aside. What to say, a line each."""
+    brought, said = 0, []
+    for folder in wanted:
+        if not is_earlier(folder):
+            continue
+        try:
+            bring_up(folder, experiment / "work")
+            brought += 1
+        except FileError as error:
+            aside = experiment / DAMAGED / f"{folder.parent.name}-{folder.name}"
+            _move(folder, aside)
+            said.append(f"{error}; it was moved to {aside} and is computed again")
+    return [*said, *([f"{brought} records of an earlier layout were brought to today's"] if brought else [])]
 
 
 def set_aside(experiment: Path, wanted: Iterable[Path]) -> None:

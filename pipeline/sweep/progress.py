@@ -1,71 +1,131 @@
-"""How far a run is: a folder of tiny files that workers of any process write and the bar in the parent reads."""
+"""What a person sees of a sweep in the terminal: a line for each point, and a bar."""
 
-import contextlib
-import os
+import logging
 import sys
-import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-REFRESH_SECONDS = 0.25
+from ..base.console import explain_error
+from ..base.errors import MendableError
+from ..records.record import Record
+from .point import Observer, Point, group
+
+log = logging.getLogger(__name__)
+REFRESH_SECONDS = 0.2
+SHOWN = ("validation_accuracy", "test_accuracy", "train_loss")
+TROUBLES = {
+    "dead": "no pooled feature is active on any training image; another seed, or a smaller training.alpha, may help",
+    "saturated": "the sigmoid is flat on all training images; a smaller training.alpha leaves it room to learn",
+}
 
 
 @dataclass(frozen=True)
-class Board:
-    """Where workers note their progress: iterations by trajectory, and how each point ended."""
+class Observers:
+    """Several observers as one."""
 
-    folder: Path
+    all: tuple[Observer, ...]
 
-    def iterations(self, trajectory: str, done: int) -> None:
-        """Note that a trajectory has reached `done` iterations; a lower number than before is ignored by the reader."""
-        self._write(f"{trajectory}.{os.getpid()}.iterations", str(done))
+    def started(self, point: Point) -> None:
+        for observer in self.all:
+            observer.started(point)
 
-    def ended(self, point: int, how: str) -> None:
-        """Note that a point is "done" or "failed"."""
-        self._write(f"{point}.{how}", "")
+    def advanced(self, points: Sequence[Point], iteration: int, losses: Callable[[], NDArray[np.float64]]) -> None:
+        for observer in self.all:
+            observer.advanced(points, iteration, losses)
 
-    def points(self, how: str) -> int:
-        return sum(1 for _ in self.folder.glob(f"*.{how}"))
+    def finished(self, point: Point, record: Record, known: bool) -> None:
+        for observer in self.all:
+            observer.finished(point, record, known)
 
-    def total_iterations(self) -> int:
-        """Iterations reached, each trajectory counted once."""
-        reached: dict[str, int] = {}
-        for path in self.folder.glob("*.iterations"):
-            with contextlib.suppress(OSError, ValueError):
-                name = path.name.split(".")[0]
-                reached[name] = max(reached.get(name, 0), int(path.read_text()))
-        return sum(reached.values())
-
-    def _write(self, name: str, text: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{name}"
-        temporary.write_text(text)
-        temporary.replace(self.folder / name)
+    def failed(self, point: Point, error: Exception) -> None:
+        for observer in self.all:
+            observer.failed(point, error)
 
 
-@contextlib.contextmanager
-def bar(board: Board, points: int, iterations: int) -> Iterator[None]:
-    """A bar over all iterations, with the points done beside it, while the block runs; nothing when not in a terminal."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    stop = threading.Event()
-    shown = tqdm(total=iterations, unit="it", unit_scale=True, dynamic_ncols=True, leave=False, desc=f"points 0/{points}")
+class Lines:
+    """A line for each point as it ends; what is wrong with its heads is said before. points: how many, if it is known."""
 
-    def follow() -> None:
-        while not stop.wait(REFRESH_SECONDS):
-            shown.set_description(f"points {board.points('done') + board.points('failed')}/{points}", refresh=False)
-            shown.n = board.total_iterations()
-            shown.refresh()
+    def __init__(self, points: int | None, ended: int = 0) -> None:
+        self._of, self._ended = f"/{points}" if points else "", ended
 
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        shown.close()
+    def started(self, point: Point) -> None:
+        """Nothing is said."""
+
+    def advanced(self, points: Sequence[Point], iteration: int, losses: Callable[[], NDArray[np.float64]]) -> None:
+        """Nothing is said."""
+
+    def finished(self, point: Point, record: Record, known: bool) -> None:
+        self._ended += 1
+        for line in troubles(record):
+            log.warning("warning: point %s: %s", point.name, line)
+        log.info("%s", summary(f"point {self._ended}{self._of}  {point.name}", record, known))
+
+    def failed(self, point: Point, error: Exception) -> None:
+        self._ended += 1
+        if isinstance(error, (MendableError, OSError)):
+            # What a person can mend is one line; where it came from stands in the log file.
+            log.error("point %s failed: %s", point.name, explain_error(error))
+            log.debug("%s", "".join(traceback.format_exception(error)).rstrip())
+        else:
+            log.error("point %s failed:\n%s", point.name, "".join(traceback.format_exception(error)).rstrip())
+
+
+class Bar:
+    """Points and iterations, those already there included, as a bar; only in a terminal."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        trajectories = group(points)
+        self._reached = {trajectory.last.trajectory: 0 for trajectory in trajectories}
+        self._points, self._ended = sum(len(trajectory.points) for trajectory in trajectories), 0
+        total = sum(trajectory.last.iterations for trajectory in trajectories)
+        hidden = not sys.stderr.isatty()
+        self._bar = tqdm(total=total, unit=" iterations", unit_scale=True, disable=hidden, leave=False,
+                         mininterval=REFRESH_SECONDS, dynamic_ncols=True, smoothing=0.1)  # fmt: skip
+        self._show()
+
+    def started(self, point: Point) -> None:
+        """Nothing moves."""
+
+    def advanced(self, points: Sequence[Point], iteration: int, losses: Callable[[], NDArray[np.float64]]) -> None:
+        self._move(points[0].trajectory, iteration)
+
+    def finished(self, point: Point, record: Record, known: bool) -> None:
+        self._ended += 1
+        self._move(point.trajectory, point.iterations)
+
+    def failed(self, point: Point, error: Exception) -> None:
+        self._ended += 1
+        self._show()
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _move(self, trajectory: str, iteration: int) -> None:
+        self._bar.update(max(0, iteration - self._reached[trajectory]))
+        self._reached[trajectory] = max(iteration, self._reached[trajectory])
+        self._show()
+
+    def _show(self) -> None:
+        self._bar.set_description_str(f"point {self._ended}/{self._points}", refresh=False)
+
+
+def troubles(record: Record) -> list[str]:
+    """What is wrong with the heads of a finished point, a line each."""
+    found = []
+    for kind, why in TROUBLES.items():
+        names = [head["class"] for head in record.result.heads if head[kind]]
+        if names:
+            found.append(f"{len(names)} of {len(record.classes)} heads {kind} ({', '.join(names)}): {why}")
+    return found
+
+
+def summary(name: str, record: Record, known: bool) -> str:
+    """One line about a finished point."""
+    values = record.result.metrics
+    shown = [f"{key} {values[key]:.4f}" for key in SHOWN if key in values]
+    return "  ".join([name, *shown, *(["already computed"] if known else [])])

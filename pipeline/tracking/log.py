@@ -1,98 +1,140 @@
-"""Fill a run from a record: parameters, loss curves, final metrics, data, y-hat table, files and pictures."""
+"""Fill a run from a record: parameters, loss curves, final metrics, data, y-hat table, files and a picture.
+
+Whatever is logged twice stays one row, so that a run can be gone on with from anywhere: timestamps follow from the run's
+start and the step, and curves have the same steps while a point is trained and when it is done.
+"""
 
 import json
-import re
+import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from ..comparison.figures import kernels_figure, losses_figure
-from ..records.record import Record
+from ..records.record import FILES, Record, recorded
+from ..settings import Settings, flatten
+from ..sweep.point import Point
+from . import table
+from .keys import class_keys, clean
+from .runs import Run
 from .store import Store
 
-# Points of a loss curve in MLflow; the whole curve is in the record.
-CURVE_POINTS = 50
-# Rows of the y-hat table in MLflow; the whole table is in the record.
-TABLE_ROWS = 500
-# Classes in a cell of its column `output`.
-TABLE_CLASSES = 10
-BATCH = 1000
+# Rows of all curves of a point together, in about as many milliseconds as a point may cost; the whole curves are in the
+# record. No curve has fewer points than the second or more than the third number.
+CURVE_ROWS, FEWEST, MOST = 220, 8, 50
+# MLflow takes at most 1000 rows in one batch, 100 of them parameters.
+BATCH = 900
+
+# (key, value, step)
+Row = tuple[str, float, int]
 
 
-def log_record(store: Store, run_id: str, record: Record, params: dict[str, Any]) -> None:
-    """Log everything that a finished point has to say. `params`: its settings by their dotted names."""
+def log_record(store: Store, run: Run, point: Point, record: Record, curved: int) -> None:
+    """Log everything that a finished point has to say. curved: up to which iteration its curves are there already."""
+    rows = [*curve_rows(record.losses, record.classes, point.iterations, curved), *_final_rows(record)]
+    log_rows(store, run, rows, _missing_params(run, point.settings))
+    _log_data(store, run, point.settings, record)
+    pictures = {table.NAME: json.dumps(table.y_hat_table(record.folder / "y_hat.csv", record.classes)).encode()}
+    pictures["figures/kernels.png"] = _kernels(record)
+    files = {f"record/{name}": record.folder / name for name in FILES}
+    log_files(store, run, files, pictures)
+
+
+def log_rows(store: Store, run: Run, rows: Sequence[Row], params: Mapping[str, str] | None = None) -> None:
+    """Log metrics, and with the first batch parameters."""
     from mlflow.entities import Metric, Param
 
-    began = store.client.get_run(run_id).info.start_time
-    metrics = [Metric(key, value, began + step, step) for key, value, step in _metrics(record)]
-    for first in range(0, len(metrics), BATCH):
-        store.client.log_batch(run_id, metrics=metrics[first : first + BATCH])
-    store.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
-    _log_data(store, run_id, record)
-    store.client.log_table(run_id, _table(record), "y_hat.json")
-    store.client.log_artifacts(run_id, str(record.folder), "record")
+    metrics = [Metric(key, value, run.began + step, step) for key, value, step in rows]
+    held = [Param(key, value) for key, value in (params or {}).items()]
+    for first in range(0, max(len(metrics), 1), BATCH):
+        part = metrics[first : first + BATCH]
+        store.client.log_batch(run.run_id, metrics=part, params=[] if first else held)
+
+
+def log_params(store: Store, run: Run, settings: Settings) -> list[str]:
+    """Log the settings of a point that has no record yet; the names of those that the run had not."""
+    params = _missing_params(run, settings)
+    if params:
+        log_rows(store, run, [], params)
+    return list(params)
+
+
+def log_files(store: Store, run: Run, files: Mapping[str, Path], contents: Mapping[str, bytes]) -> None:
+    """Attach files, by their names in MLflow; those that are missing are left out."""
+    if run.artifacts.startswith("file:"):
+        # What MLflow would do with a local folder, without copying all to a temporary one first.
+        _copy_files(Path(url2pathname(urlsplit(run.artifacts).path)), files, contents)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        kernels_figure({"": record}).savefig(Path(folder) / "kernels.png")
-        losses_figure({"": record}).savefig(Path(folder) / "losses.png")
-        store.client.log_artifacts(run_id, folder, "figures")
+        _copy_files(Path(folder), files, contents)
+        store.client.log_artifacts(run.run_id, folder)
 
 
-def log_outputs(store: Store, run_id: str, folder: Path, names: list[str]) -> None:
-    """Attach files and folders of `folder` to a run."""
-    for name in names:
-        path = folder / name
-        if path.is_dir():
-            store.client.log_artifacts(run_id, str(path), name)
-        elif path.exists():
-            store.client.log_artifact(run_id, str(path))
+def _copy_files(folder: Path, files: Mapping[str, Path], contents: Mapping[str, bytes]) -> None:
+    for place in {(folder / name).parent for name in (*files, *contents)}:
+        place.mkdir(parents=True, exist_ok=True)
+    for name, path in files.items():
+        if path.is_file():
+            shutil.copyfile(path, folder / name)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
 
 
-def _metrics(record: Record) -> list[tuple[str, float, int]]:
-    """(key, value, step): thinned curves, loss/<class> and loss/mean; final values at the last step."""
-    losses, classes = record.losses, record.classes
-    steps = np.unique(np.geomspace(1, len(losses), CURVE_POINTS).round().astype(int))
-    found = []
+def curve_rows(losses: NDArray[np.float64], classes: Sequence[str], iterations: int, after: int = 0) -> list[Row]:
+    """Thinned curves, loss/<class> and loss/mean, of the iterations beyond `after` that (iteration, heads) losses hold.
+
+    iterations: of the finished point, which decides the steps, also while it is trained.
+    """
+    steps = [step for step in curve_steps(iterations, len(classes)) if after < step <= len(losses)]
+    keys = [f"loss/{key}" for key in class_keys(classes)]
+    rows: list[Row] = []
     for step in steps:
-        row = losses.iloc[step - 1].to_numpy(float)
-        found.append(("loss/mean", float(row.sum() / len(row)), int(step)))
-        found += [(f"loss/{_key(name)}", float(value), int(step)) for name, value in zip(classes, row, strict=True)]
-    last = int(record.result["iterations"])
-    found += [(key, value, last) for key, value in record.result["metrics"].items()]
-    for head in record.result["heads"]:
-        values = {key: value for key, value in head.items() if isinstance(value, float)}
-        found += [(f"head {_key(head['class'])}/{key}", value, last) for key, value in values.items()]
-    return found
+        row = losses[step - 1]
+        rows.append(("loss/mean", float(row.sum() / len(row)), step))
+        rows += [(key, value, step) for key, value in zip(keys, row.tolist(), strict=True)]
+    return rows
 
 
-def _key(name: str) -> str:
-    """A class name in the letters that MLflow allows."""
-    return re.sub(r"[^\w.\- ]", "_", name) or "_"
+def curve_steps(iterations: int, heads: int) -> list[int]:
+    """The iterations that a point's curves show, from 1 to the last, denser where losses fall."""
+    count = min(max(CURVE_ROWS // (heads + 1), FEWEST), MOST)
+    return [int(step) for step in np.unique(np.geomspace(1, iterations, count).round().astype(int))]
 
 
-def _table(record: Record) -> pd.DataFrame:
-    """y_hat with a column `output`, which MLflow's pages compare first: the likeliest classes of an image, best first."""
-    table = record.y_hat.head(TABLE_ROWS)
-    classes, output = record.classes, []
-    for target, values in zip(table["target"], table[[f"y_hat_{name}" for name in classes]].to_numpy(float), strict=True):
-        likely = np.argsort(-values, kind="stable")[:TABLE_CLASSES]
-        named = [f"{classes[j]}={values[j]:.4f}{' (target)' if classes[j] == target else ''}" for j in likely]
-        output.append(", ".join(named))
-    return table.assign(output=output)
+def _final_rows(record: Record) -> list[Row]:
+    """Final values at step 0: MLflow's pages draw a bar then, and for a single late step a curve of one dot."""
+    rows: list[Row] = [(key, value, 0) for key, value in record.result.metrics.items()]
+    for key, head in zip(class_keys(record.classes), record.result.heads, strict=True):
+        rows += [(f"head {key}/{name}", value, 0) for name, value in head.items() if isinstance(value, float)]
+    return rows
 
 
-def _log_data(store: Store, run_id: str, record: Record) -> None:
+def _missing_params(run: Run, settings: Settings) -> dict[str, str]:
+    """What decides the point's numbers, by dotted names; without what the run has: MLflow refuses to change a parameter."""
+    flat: dict[str, Any] = flatten(recorded(settings))
+    return {key: clean(value) for key, value in flat.items() if key not in run.params}
+
+
+def _log_data(store: Store, run: Run, settings: Settings, record: Record) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    data = record.settings["data"]
-    profile = {**record.result["images"], "classes": len(record.classes)}
+    data = settings.data
     dataset = Dataset(
-        name=data["source"],
-        digest=record.result["data"][:16],
+        name=data.source,
+        digest=record.result.data[:16],
         source_type="local",
-        source=json.dumps({"source": data["source"], "path": data["path"]}),
-        profile=json.dumps(profile),
+        source=json.dumps({"source": data.source, "path": data.path}),
+        profile=json.dumps({**record.result.images, "classes": len(record.classes)}),
     )
-    store.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+    store.client.log_inputs(run.run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+
+
+def _kernels(record: Record) -> bytes:
+    from ..comparison.mosaic import kernels_png
+
+    return kernels_png(record.heads, record.classes)

@@ -1,136 +1,182 @@
-"""Runs that tell the truth: who runs them, how they ended, and what became of those whose owner died."""
+"""The runs of a store: which one is a point's, which one is the sweep's, and what became of those whose owner died.
 
-import getpass
-import os
-import platform
-import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
+A point has one run in an experiment, found by its tag `point`, whatever was killed, repeated or extended: a finished one is
+left as it is, one that did not get so far is gone on with. A sweep has one parent run, found by its tag `sweep`. A point
+that several sweeps have hangs under the one that asked for it last, and has a tag `sweep.<key>` for each of them: by that
+tag a sweep's view shows all its points.
+"""
 
-from ..base import project
-from ..base.stops import undisturbed
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..sweep.point import Point
+from . import owner
+from .keys import clean
 from .store import Store
+from .sweeps import SweepView, mark
 
-PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "mlflow", "pandas")
 PARENT = "mlflow.parentRunId"
+POINT, SWEEP, ERROR = "point", "sweep", "error"
+FINISHED, FAILED, KILLED, RUNNING = "FINISHED", "FAILED", "KILLED", "RUNNING"
+PAGE = 1000
+# An experiment with at most so many runs is read in one go: that is cheaper than asking for each point.
+FEW = 100
 
 
-@contextmanager
-def run(store: Store, name: str, parent: str | None = None, tags: dict[str, str] | None = None) -> Iterator[str]:
-    """An MLflow run while the block runs, by its id. It ends FINISHED; FAILED on an exception; KILLED on a stop."""
-    parents = {PARENT: parent} if parent else {}
-    run_id = start(store, name, {**parents, **(tags or {})})
-    status = "FINISHED"
-    try:
-        yield run_id
-    except (KeyboardInterrupt, SystemExit):
-        status = "KILLED"
-        raise
-    except BaseException:
-        status = "FAILED"
-        raise
-    finally:
-        end(store, run_id, status)
+@dataclass(frozen=True)
+class Run:
+    """A run as the store has it. began: in milliseconds. artifacts: the address of its files. params, metrics: when it was read."""
+
+    run_id: str
+    name: str
+    status: str
+    began: int
+    artifacts: str
+    tags: dict[str, str] = field(default_factory=dict)
+    params: frozenset[str] = frozenset()
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def read(entry: Any) -> "Run":
+        """An mlflow.entities.Run."""
+        info, data = entry.info, entry.data
+        values = dict(data.tags), frozenset(data.params), dict(data.metrics)
+        return Run(info.run_id, info.run_name, info.status, info.start_time, info.artifact_uri, *values)
 
 
-def start(store: Store, name: str, tags: dict[str, str]) -> str:
-    """Create a run with the tags of this process; its id."""
-    with undisturbed():
-        created = store.client.create_run(store.experiment_id, run_name=name, tags={**identity(), **tags})
-    return str(created.info.run_id)
+class Runs:
+    """The runs of an experiment as one sweep sees them, or one point alone (`sweep` None)."""
 
+    def __init__(self, store: Store, sweep: SweepView | None) -> None:
+        self.store, self.sweep = store, sweep
+        self._points: dict[str, Run] = {}
+        # Up to which iteration a point's curves are in the store, by its key.
+        self.curved: dict[str, int] = {}
+        self.parent: Run | None = None
+        self._reap()
+        self._load()
+        if sweep is not None:
+            self.parent = self._open_parent(sweep)
 
-def end(store: Store, run_id: str, status: str) -> None:
-    """Close a run as FINISHED, FAILED or KILLED."""
-    with undisturbed():
-        store.client.set_terminated(run_id, status)
+    def find(self, key: str) -> Run | None:
+        """The run of a point. Unless it is known to be finished or ours, the store is asked: others may work on it, too."""
+        known = self._points.get(key)
+        if known is None or not (known.status == FINISHED or (known.status == RUNNING and owner.is_mine(known.tags))):
+            self._points.pop(key, None)
+            for run in self._search(f"tags.`{POINT}` = '{key}'"):
+                self._note(key, run)
+        return self._points.get(key)
 
+    def open(self, point: Point, tags: dict[str, str]) -> Run:
+        """The point's run, RUNNING and owned by this process, new or gone on with; one that is FINISHED stays so."""
+        found = self.find(point.key)
+        if found is None:
+            tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
+            found = self._points[point.key] = self._create(point.name, tags)
+        elif found.status == FINISHED:
+            self.adopt(point, found)
+        elif found.status != RUNNING or not owner.is_mine(found.tags):
+            found = self._points[point.key] = self._go_on(found, point.name, {**tags, **self._membership()})
+        return found
 
-def end_children(store: Store, parent: str, status: str) -> None:
-    """Close the runs under `parent` that still say RUNNING, once no worker is left that could."""
-    for run_id in _running(store, f"tags.`{PARENT}` = '{parent}'"):
-        end(store, run_id, status)
+    def adopt(self, point: Point, run: Run) -> None:
+        """Hang a finished run under this sweep, if it is another's so far. A point alone leaves it where it is."""
+        wanted = self._membership()
+        if all(run.tags.get(name) == value for name, value in wanted.items()):
+            return
+        self._set_tags(run.run_id, wanted)
+        if run.name != point.name:
+            self.store.client.update_run(run.run_id, name=clean(point.name))
+        self._points[point.key] = replace(run, name=point.name, tags={**run.tags, **wanted})
 
+    def hold(self, key: str, params: Iterable[str]) -> None:
+        """Remember that a point's run has these parameters."""
+        run = self._points[key]
+        self._points[key] = replace(run, params=run.params | frozenset(params))
 
-def reap(store: Store) -> int:
-    """Mark runs of this machine as KILLED when the process that owned them is gone; how many there were."""
-    mine = identity()
-    dead = 0
-    for entry in store.client.search_runs([store.experiment_id], "attributes.status = 'RUNNING'", max_results=1000):
-        tags = entry.data.tags
-        if tags.get("host") == mine["host"] and not _is_alive(tags.get("pid", ""), tags.get("boot", ""), mine["boot"]):
-            store.client.set_terminated(entry.info.run_id, "KILLED")
-            dead += 1
-    return dead
+    def end(self, key: str, status: str) -> None:
+        """Close a point's run."""
+        run = self._points[key]
+        self.store.client.set_terminated(run.run_id, status)
+        self._points[key] = replace(run, status=status)
 
+    def close(self, status: str) -> None:
+        """Close the parent with this status, and as KILLED the runs of this process that did not come to an end."""
+        for run in list(self._search(f"attributes.status = '{RUNNING}'")):
+            if POINT in run.tags and owner.is_mine(run.tags):
+                self.store.client.set_terminated(run.run_id, KILLED)
+        if self.parent is not None:
+            self.store.client.set_terminated(self.parent.run_id, status)
 
-def _running(store: Store, condition: str) -> list[str]:
-    found = store.client.search_runs([store.experiment_id], f"attributes.status = 'RUNNING' and {condition}", max_results=1000)
-    return [entry.info.run_id for entry in found]
+    @staticmethod
+    def renewed(run: Run) -> Run:
+        """The run as if it began now: of two values of a metric at one step, MLflow shows the one with the later time."""
+        return replace(run, began=int(time.time() * 1000))
 
+    def _reap(self) -> None:
+        for run in list(self._search(f"attributes.status = '{RUNNING}'")):
+            if owner.is_dead(run.tags):
+                self.store.client.set_terminated(run.run_id, KILLED)
 
-def _is_alive(pid: str, boot: str, this_boot: str) -> bool:
-    """A process is known by its id and start time: ids are used again, also within one boot."""
-    number, _, started = pid.partition("@")
-    return boot == this_boot and number.isdigit() and _start_time(int(number)) == started
+    def _load(self) -> None:
+        """Read what the store has of this sweep; of a point alone nothing, since asking for it is as cheap."""
+        if self.sweep is None:
+            return
+        first = self.store.client.search_runs([self.store.experiment_id], max_results=FEW)
+        found = map(Run.read, first)
+        for run in self._search(self.sweep.condition) if first.token else found:
+            if POINT in run.tags:
+                self._note(run.tags[POINT], run)
 
+    def _note(self, key: str, run: Run) -> None:
+        """Of several runs of one point, which older versions made, the finished one counts."""
+        known = self._points.get(key)
+        if known is None or (known.status != FINISHED and run.status == FINISHED):
+            self._points[key] = run
 
-def _start_time(pid: int) -> str | None:
-    """When a process of this machine started, in clock ticks; None when there is none, "" where /proc does not tell."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return ""
+    def _open_parent(self, sweep: SweepView) -> Run:
+        """The sweep's own run, RUNNING: the one that it had before, if any."""
+        tags = {SWEEP: sweep.key, "swept": ", ".join(sweep.swept)}
+        found = next((run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags), None)
+        if found is None:
+            return self._create(sweep.name, {**owner.identity(), **tags})
+        return self._go_on(found, sweep.name, tags)
 
+    def _membership(self) -> dict[str, str]:
+        if self.sweep is None or self.parent is None:
+            return {}
+        return {PARENT: self.parent.run_id, mark(self.sweep.key): "yes"}
 
-def identity() -> dict[str, str]:
-    """Tags that say who computed and with what."""
-    return {**_machine(), "pid": f"{os.getpid()}@{_start_time(os.getpid())}"}
+    def _create(self, name: str, tags: dict[str, str]) -> Run:
+        plain = {key: clean(value) for key, value in tags.items()}
+        return Run.read(self.store.client.create_run(self.store.experiment_id, run_name=clean(name), tags=plain))
 
+    def _go_on(self, run: Run, name: str, tags: dict[str, str]) -> Run:
+        tags = {**owner.identity(), **tags}
+        self._set_tags(run.run_id, tags)
+        if ERROR in run.tags:
+            self.store.client.delete_tag(run.run_id, ERROR)
+        self.store.client.update_run(run.run_id, status=RUNNING, name=clean(name))
+        held = {key: value for key, value in run.tags.items() if key != ERROR}
+        return replace(run, name=name, status=RUNNING, tags={**held, **tags})
 
-@cache
-def _machine() -> dict[str, str]:
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    tags = {
-        "mlflow.user": getpass.getuser(),
-        "mlflow.source.name": "ovrcnn",
-        "mlflow.source.type": "LOCAL",
-        "host": socket.gethostname(),
-        "boot": boot.read_text().strip() if boot.exists() else "",
-        "versions": ", ".join([f"python {platform.python_version()}", *(f"{p} {v}" for p, v in _versions())]),
-    }
-    commit = _git("rev-parse", "HEAD")
-    if commit:
-        dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
-        tags |= {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
-    return tags
+    def _set_tags(self, run_id: str, tags: dict[str, str]) -> None:
+        from mlflow.entities import RunTag
 
+        self.store.client.log_batch(run_id, tags=[RunTag(key, clean(value)) for key, value in tags.items()])
 
-def _versions() -> list[tuple[str, str]]:
-    found = []
-    for package in PACKAGES:
-        try:
-            found.append((package, version(package)))
-        except ImportError:
-            continue
-    return found
+    def _search(self, condition: str) -> Iterator[Run]:
+        """All runs that meet a condition, newest first; MLflow gives them a page at a time."""
+        token: str | None = None
+        while True:
+            page = self._page(condition, token)
+            yield from map(Run.read, page)
+            token = page.token
+            if not token:
+                return
 
-
-def _git(*arguments: str) -> str:
-    try:
-        asked = subprocess.run(["git", "-C", str(project.root()), *arguments], capture_output=True, text=True, timeout=10)
-        return asked.stdout.strip() if asked.returncode == 0 else ""
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+    def _page(self, condition: str, token: str | None) -> Any:
+        experiments = [self.store.experiment_id]
+        return self.store.client.search_runs(experiments, condition, max_results=PAGE, page_token=token)

@@ -1,75 +1,117 @@
-"""The MLflow store: opened and, when missing, created by one process at a time."""
+"""The MLflow store: opened and, when missing, created whole, by one process at a time.
+
+MLflow is imported only inside the functions below, because that takes a second.
+"""
 
 import logging
 import os
+import shutil
 import sqlite3
-import urllib.request
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from ..base import project
-from ..settings import SettingsError, TrackingSettings
+from ..base.errors import SettingsError
+from ..settings import TrackingSettings
+from .trouble import check_database, is_missing
 
-# Read by MLflow when it is imported; it is imported only inside the functions below, because that takes a second.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-
-SERVER_SECONDS = 5
+# MLflow reads these when it is imported. A request is tried once: whoever asks tries again, and can be told to stop.
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+}
+NOISY = ("mlflow", "alembic", "sqlalchemy", "urllib3")
+# How long another process may take to create the database before we look again.
+LOCK_SECONDS = 5
+LOCKED_SECONDS = 1
 
 
 @dataclass(frozen=True)
 class Store:
-    """An MLflow experiment, ready for runs: `client` is an mlflow.MlflowClient."""
+    """An MLflow experiment, ready for runs: `client` is an mlflow.MlflowClient. inode: of the database, on this disk."""
 
     client: "mlflow.MlflowClient"  # type: ignore[name-defined]  # noqa: F821  the import takes a second
     uri: str
     experiment_id: str
+    inode: int | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the database was deleted or replaced: what is written now would be lost."""
+        return self.inode is not None and _inode(Path(self.uri.removeprefix("sqlite:///"))) != self.inode
 
 
 def store_uri(tracking: TrackingSettings) -> str:
     """The store's address: an absolute sqlite path, or the server's. SettingsError for an address that fits neither."""
     if tracking.store == "server":
-        return str(tracking.uri)
+        uri = str(tracking.uri)
+        try:
+            parts = urlsplit(uri)
+            right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            right = False
+        if not right:
+            raise SettingsError([f"tracking.uri: must be the server's http://HOST:PORT, not {uri!r}"])
+        return uri
     uri = tracking.uri or f"sqlite:///{project.root() / 'mlflow.db'}"
-    if not uri.startswith("sqlite:////"):
+    # What follows a question mark would be options of SQLAlchemy's, not the file's name.
+    if not uri.startswith("sqlite:////") or "?" in uri or uri.endswith("/"):
         raise SettingsError([f"tracking.uri: must be sqlite:////ABSOLUTE/PATH.db, not {uri!r}"])
     return uri
 
 
 def check_store(tracking: TrackingSettings) -> None:
-    """SettingsError when the store cannot be there, before anything is computed."""
-    uri = store_uri(tracking)
-    if tracking.store == "server":
-        try:
-            with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=SERVER_SECONDS):
-                pass
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise SettingsError([f"tracking.uri: no MLflow server answers at {uri} ({reason})"]) from None
+    """SettingsError for what no waiting mends. A store that does not answer holds nothing up: it is told of at the end."""
+    if tracking.store != "off":
+        store_uri(tracking)
 
 
-def open_store(tracking: TrackingSettings, experiment: str) -> Store | None:
-    """The MLflow experiment called `experiment`, created if need be; None with tracking off.
+def load_mlflow() -> None:
+    """Import MLflow, and keep it from writing on the terminal."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import mlflow  # noqa: F401
+
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def open_store(tracking: TrackingSettings, experiment: str) -> Store:
+    """The MLflow experiment called `experiment`, created if need be.
 
     Safe to call from any number of processes at once, also when there is no database yet: a lock lets one create it.
+    StoreError, OSError or MLflow's own errors when that fails.
     """
-    if tracking.store == "off":
-        return None
     uri = store_uri(tracking)
+    load_mlflow()
     if tracking.store == "server":
         return _open(uri, experiment, None)
     database = Path(uri.removeprefix("sqlite:///"))
     database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{database}.lock"):
-        _prepare_sqlite(database)
+    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
+        check_database(database, LOCKED_SECONDS)
+        _relax_connections()
+        if is_missing(database):
+            _create(database)
+        _use_wal(database)
         return _open(uri, experiment, database.parent / "mlartifacts" / experiment)
 
 
+def close_store(store: Store) -> None:
+    """Let go of the database's file, which may not be the one that has its name now."""
+    # MLflow keeps stores for the life of the process and has no public way to close one.
+    engine = getattr(getattr(getattr(store.client, "_tracking_client", None), "store", None), "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
 def _open(uri: str, experiment: str, artifacts: Path | None) -> Store:
-    _quiet()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -77,26 +119,54 @@ def _open(uri: str, experiment: str, artifacts: Path | None) -> Store:
     found = client.get_experiment_by_name(experiment)
     if found is not None and found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
-    if found is not None:
-        return Store(client, uri, found.experiment_id)
+    if found is None:
+        try:
+            location = artifacts.as_uri() if artifacts else None
+            found = client.get_experiment(client.create_experiment(experiment, artifact_location=location))
+        except MlflowException:
+            # On a server, another process can have created it since we asked.
+            found = client.get_experiment_by_name(experiment)
+            if found is None:
+                raise
+    return Store(client, uri, found.experiment_id, _inode(Path(uri.removeprefix("sqlite:///"))) if artifacts else None)
+
+
+def _create(database: Path) -> None:
+    """Make the database under another name in the same folder and rename it when it is whole: a kill leaves no half one."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    prefix = f".{database.name}.new."
+    for left in database.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A folder, because SQLite keeps files beside a database; a new name each time, because MLflow remembers databases by name.
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=database.parent))
     try:
-        identifier = client.create_experiment(experiment, artifact_location=artifacts.as_uri() if artifacts else None)
-    except MlflowException:
-        # On a server, another process can have created it since we asked.
-        found = client.get_experiment_by_name(experiment)
-        if found is None:
-            raise
-        identifier = found.experiment_id
-    return Store(client, uri, identifier)
+        made = folder / database.name
+        _use_wal(made)
+        store = SqlAlchemyStore(f"sqlite:///{made}", (database.parent / "mlartifacts").as_uri())
+        # The last connection that is closed writes all into the one file.
+        store.engine.dispose()
+        for rest in ("-wal", "-shm"):
+            database.with_name(database.name + rest).unlink(missing_ok=True)
+        made.replace(database)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare_sqlite(database: Path) -> None:
+def _use_wal(database: Path) -> None:
     """WAL lets readers and a writer work side by side, and makes small commits several times cheaper; it stays set."""
-    with sqlite3.connect(database) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
+    connection = sqlite3.connect(database, timeout=LOCKED_SECONDS)
+    try:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def _relax_connections() -> None:
     from sqlalchemy import Engine, event
 
+    # MLflow makes its engines itself and takes no options for them.
     if not event.contains(Engine, "connect", _relax_sync):
         event.listen(Engine, "connect", _relax_sync)
 
@@ -105,9 +175,11 @@ def _relax_sync(connection: object, _record: object) -> None:
     """With WAL, NORMAL loses at most the last commits on a power cut and never damages the file."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA busy_timeout=60000")
 
 
-def _quiet() -> None:
-    for name in ("alembic", "mlflow.store.db.utils", "mlflow.store.tracking"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _inode(database: Path) -> int:
+    """The file's number on its disk; -1 when there is none."""
+    try:
+        return database.stat().st_ino
+    except OSError:
+        return -1

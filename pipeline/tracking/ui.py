@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 from ..base import console
-from ..settings import SettingsError, TrackingSettings
+from ..base.errors import FileError, SettingsError
+from ..settings import TrackingSettings
 from . import view
 from .store import open_store, store_uri
+from .trouble import explain
 
 PORT = 5000
 
@@ -25,11 +27,16 @@ def main(arguments: list[str]) -> int:
         except OSError as error:
             raise SettingsError([f"port: {text} cannot be used ({error.strerror}); try: ovrcnn ui {int(text) + 1}"]) from None
     tracking = TrackingSettings()
-    store = open_store(tracking, "scratch")
+    try:
+        store = open_store(tracking, "scratch")
+    except Exception as error:
+        # MLflow, SQLAlchemy and SQLite raise dozens of kinds; each is about the one store.
+        trouble = explain(error, store_uri(tracking))
+        raise FileError(f"{trouble.what}; {trouble.mend}") from None
     address = f"http://127.0.0.1:{text}"
     print(f"MLflow: {address}  (Ctrl-C ends it)")
-    for name, link in (view.links(store) if store else {}).items():
-        print(f"sweep of {name}: {address}/{link}")
+    for name, link in view.links(store).items():
+        print(f"{name}: {address}/{link}")
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store_uri(tracking)]
     command += ["--host", "127.0.0.1", "--port", text, "--workers", "1"]

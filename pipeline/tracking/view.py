@@ -1,7 +1,8 @@
 """A saved view of a sweep for MLflow's pages: its points as a table, as charts, and their y-hat side by side.
 
-The pages keep a saved view in a tag of the experiment. Its form is not documented; it was read from MLflow 3.17, and another
-version may refuse it. That spoils the view's own link and nothing else: without it the pages never read the tag.
+The pages keep saved views in tags of the experiment, here one for each sweep. Their form is not documented; it was read from
+MLflow 3.17, and another version may refuse it. That spoils a view's own link and nothing else: without it the pages never
+read the tag.
 """
 
 import base64
@@ -9,63 +10,75 @@ import json
 import logging
 import time
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
-from .runs import PARENT
 from .store import Store
+from .sweeps import SweepView
 
 logger = logging.getLogger(__name__)
 
-KEY = "sweep"
-TAG = f"mlflow.sharedViewState.{KEY}"
+TAG = "mlflow.sharedViewState."
 # Some versions choose by this tag between pages for training and pages for GenAI; 3.17 goes by the link.
 KIND = ("mlflow.experimentKind", "custom_model_development")
+SECTION = "sweep"
 CURVE = "loss/mean"
 SHOWN = ("validation_accuracy", "test_accuracy", "train_loss")
 # The pages' name for the charts of metrics without a slash in their name.
 REST = "Model metrics"
 
 
-def seed_view(store: Store, swept: list[str], metrics: list[str], parent: str | None = None) -> str | None:
-    """Save the view of a sweep and return the end of its link; None when that fails, for whatever reason.
+def seed_view(store: Store, sweep: SweepView, metrics: Sequence[str]) -> str | None:
+    """Save the view of a sweep's points and return the end of its link; None when that fails, for whatever reason.
 
-    swept: dotted names of the settings that differ. metrics: names of final metrics, the one to choose by first.
-    parent: the sweep's own run; with it, the view leaves out everything but this sweep's points.
+    metrics: names of final metrics, the one to choose by first.
     """
     try:
-        condition = f"tags.`{PARENT}` = '{parent}'" if parent else ""
-        state = view_state(swept, metrics, condition, _groups(store, condition))
+        state = view_state(sweep.swept, metrics, sweep.condition, _groups(store, sweep.condition))
         store.client.set_experiment_tag(store.experiment_id, *KIND)
-        store.client.set_experiment_tag(store.experiment_id, TAG, encode(state))
-        return link(store.experiment_id)
+        store.client.set_experiment_tag(store.experiment_id, TAG + sweep.key, encode(state, _title(sweep)))
+        return link(store.experiment_id, sweep.key)
     except Exception as error:
         logger.debug("no view of the sweep in MLflow: %s", error)
         return None
 
 
-def link(experiment_id: str, mode: str = "") -> str:
-    """The end of the view's link. mode: CHART, or ARTIFACT for the y-hat tables side by side; the table without."""
+def link(experiment_id: str, key: str, mode: str = "") -> str:
+    """The end of the link of a sweep's view. mode: CHART, or ARTIFACT for the y-hat tables side by side; the table without."""
     shown = f"&compareRunsMode={mode}" if mode else ""
-    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={KEY}{shown}"
+    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={key}{shown}"
 
 
 def links(store: Store) -> dict[str, str]:
-    """The end of the link of every experiment that has a view, by the experiment's name; empty when that fails."""
+    """The ends of the links of all views, by the names of experiment and sweep; empty when that fails."""
+    found = {}
     try:
-        return {found.name: link(found.experiment_id) for found in store.client.search_experiments() if TAG in found.tags}
+        for experiment in store.client.search_experiments():
+            for tag, value in sorted(experiment.tags.items()):
+                if tag.startswith(TAG):
+                    name = f"{experiment.name}, {json.loads(value)['name']}"
+                    # Two sweeps may look alike: another alpha instead of one that was.
+                    name += f" ({tag.removeprefix(TAG)[:6]})" if name in found else ""
+                    found[name] = link(experiment.experiment_id, tag.removeprefix(TAG))
     except Exception as error:
         logger.debug("no views of sweeps in MLflow: %s", error)
         return {}
+    return found
 
 
-def encode(state: dict[str, Any]) -> str:
+def _title(sweep: SweepView) -> str:
+    over = " x ".join(key.rpartition(".")[2] for key in sweep.swept)
+    return f"{sweep.name}: {over}" if over else sweep.name
+
+
+def encode(state: dict[str, Any], name: str) -> str:
     """The tag's value: a tag has room for some thousand letters, so the state is packed."""
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode(), 9)).decode()
     now = int(time.time() * 1000)
-    return json.dumps({"name": KEY, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"})
+    return json.dumps({"name": name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"})
 
 
-def view_state(swept: list[str], metrics: list[str], condition: str, groups: list[str]) -> dict[str, Any]:
+def view_state(swept: Sequence[str], metrics: Sequence[str], condition: str, groups: Sequence[str]) -> dict[str, Any]:
     """What the view shows, in the words of MLflow's pages. A table sorted by a metric does not fold points away."""
     shown = list(dict.fromkeys([metrics[0], *(key for key in SHOWN if key in metrics)]))
     columns = [*(f"params.`{key}`" for key in swept), *(f"metrics.`{key}`" for key in shown)]
@@ -78,7 +91,7 @@ def view_state(swept: list[str], metrics: list[str], condition: str, groups: lis
         "columnWidths": dict.fromkeys(columns, 150),
         "runsHiddenMode": "SHOW_ALL",
         "compareRunCharts": _charts(swept, shown),
-        "compareRunSections": [_section(KEY, True), *(_section(name, False) for name in groups)],
+        "compareRunSections": [_section(SECTION, True), *(_section(name, False) for name in groups)],
         "isAccordionReordered": True,
     }
 
@@ -94,7 +107,7 @@ def _section(name: str, is_open: bool) -> dict[str, Any]:
     return {"uuid": name, "name": name, "display": is_open, "isReordered": True, "columns": 2, "cardHeight": 380}
 
 
-def _charts(swept: list[str], shown: list[str]) -> list[dict[str, Any]]:
+def _charts(swept: Sequence[str], shown: Sequence[str]) -> list[dict[str, Any]]:
     main = shown[0]
     curve: dict[str, Any] = {"xAxisKey": "step", "xAxisScaleType": "log", "yAxisKey": "metric", "scaleType": "linear"}
     curve |= {"lineSmoothness": 0, "useGlobalXaxisKey": False, "useGlobalLineSmoothing": False, "displayPoints": False}
@@ -104,9 +117,9 @@ def _charts(swept: list[str], shown: list[str]) -> list[dict[str, Any]]:
         {"type": "BAR", "metricKey": main, "selectedMetricKeys": [main], "displayName": main},
     ]
     if swept:
-        charts.append({"type": "PARALLEL", "selectedParams": swept, "selectedMetrics": [main], "showAllRuns": True})
+        charts.append({"type": "PARALLEL", "selectedParams": list(swept), "selectedMetrics": [main], "showAllRuns": True})
     if len(shown) > 1:
         axes = {"xaxis": {"key": shown[-1], "type": "METRIC"}, "yaxis": {"key": main, "type": "METRIC"}}
         charts.append({"type": "SCATTER", "runsCountToCompare": 100, **axes})
-    common = {"metricSectionId": KEY, "deleted": False, "isGenerated": False}
-    return [{"uuid": f"{KEY} {number}", **common, **chart} for number, chart in enumerate(charts)]
+    common = {"metricSectionId": SECTION, "deleted": False, "isGenerated": False}
+    return [{"uuid": f"{SECTION} {number}", **common, **chart} for number, chart in enumerate(charts)]

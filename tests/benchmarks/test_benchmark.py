@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline.base.errors import SettingsError
 from pipeline.benchmarks import __main__ as benchmark
-from pipeline.benchmarks import torch_heads
+from pipeline.benchmarks import timing, torch_heads
 from pipeline.benchmarks.bounds import bounds
 from pipeline.benchmarks.jobs import Pictures
 from pipeline.benchmarks.plan import QUICK
 from pipeline.benchmarks.timing import Row
-from pipeline.settings import SettingsError
 
 TINY = replace(
     QUICK, rounds=1, images=96, loops=3, numpy=300, batches=(32,), kernel_size=3, epoch_kernel_sizes=(5,),
@@ -28,6 +28,12 @@ def some_pictures(source: str) -> Pictures | str:
     images = random.integers(0, 256, (200, side, side)).astype(np.uint8)
     labels = np.arange(200) % 10
     return Pictures(source, images[:150], labels[:150], images[150:], labels[150:], 255.0)
+
+
+@pytest.fixture(autouse=True)
+def one_call_a_turn(monkeypatch):
+    monkeypatch.setattr(timing, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from job_cases import small_job
 
 from pipeline.benchmarks import loops
 from pipeline.benchmarks.contests import DisagreementError, check, ours, plain_loops
 from pipeline.benchmarks.jobs import notebook_job
+from tests.helpers.jobs import small_job
 
 
 @pytest.mark.parametrize("gradient", ["exact", "notebook"])
@@ -27,11 +27,16 @@ def test_they_agree_on_the_notebooks_image():
 
 def test_they_know_one_loss_only():
     with pytest.raises(ValueError, match="half_squared_error"):
-        loops.train(replace(small_job(1, 3, "exact"), loss="binary_cross_entropy"))
+        job = small_job(1, 3, "exact")
+        loops.train(replace(job, block=replace(job.block, loss="binary_cross_entropy")))
+
+
+def faster(job):
+    return replace(job, block=replace(job.block, alphas=job.block.alphas * 1.01))
 
 
 def test_a_contestant_that_does_another_job_is_found():
     job = small_job(1, 3, "exact")
     check("plain loops", plain_loops, job)
     with pytest.raises(DisagreementError, match="cheat"):
-        check("cheat", lambda job: plain_loops(replace(job, alpha=job.alpha * 1.01)), job)
+        check("cheat", lambda job: plain_loops(faster(job)), job)

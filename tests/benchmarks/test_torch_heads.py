@@ -1,10 +1,10 @@
 """torch's heads do the engine's job, where torch is installed; and jobs that it cannot do are refused."""
 
 import pytest
-from job_cases import small_job
 
 from pipeline.benchmarks import torch_heads
 from pipeline.benchmarks.contests import check
+from tests.helpers.jobs import small_job
 
 pytestmark = pytest.mark.skipif(bool(torch_heads.missing()), reason="torch is not installed")
 

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from pipeline import OneVsRestCNN, classifier
+from pipeline.base.errors import NonFiniteError
 from pipeline.classifier import log_ratio
 from pipeline.data.dataset import TRAIN, build
 from pipeline.heads.elementary import sigmoid
-from pipeline.heads.one_vs_rest import NonFiniteError, Workers
-from pipeline.records.checkpoint import read_checkpoint
-from pipeline.records.record import read_losses
-from pipeline.settings import DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
-from pipeline.training.point import train_point
+from pipeline.settings import ComputeSettings, DataSettings, ModelSettings, Settings, TrainingSettings
+from pipeline.training.block import Task, start, train_block
+from tests.helpers.heads import same_array
+from tests.helpers.heads import same_bits as same_heads
 
 RANDOM = np.random.default_rng(0)
 STORED = RANDOM.integers(0, 17, (30, 6, 5), np.uint8)
@@ -28,9 +28,8 @@ def small(**arguments):
 
 
 def same_bits(a, b):
-    ours, theirs = ([array for head in model.heads_ for array in head.arrays().values()] for model in (a, b))
-    pairs = zip([*ours, a.loss_curve_], [*theirs, b.loss_curve_], strict=True)
-    return all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs)
+    """Whether two models agree in every bit."""
+    return same_heads(a.heads_, b.heads_) and same_array(a.loss_curve_, b.loss_curve_)
 
 
 def test_the_defaults_are_the_settings_but_for_the_iterations():
@@ -44,38 +43,34 @@ def test_the_defaults_are_the_settings_but_for_the_iterations():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 @pytest.mark.parametrize(("engine", "batch_size"), [("numba", 4), ("numpy", 4), ("numba", "all")])
-def test_the_same_bits_as_a_point_of_the_pipeline(tmp_path, monkeypatch, stored, dtype, schedule, engine, batch_size):
+def test_the_same_bits_as_a_trajectory_of_the_pipeline(monkeypatch, stored, dtype, schedule, engine, batch_size):
     """The pipeline's images are 8-bit with a scale; the classifier gets the pixels that its heads see."""
     monkeypatch.setattr(classifier, "BLOCK_IMAGES", 20)
     split = np.array([0, 0, 0, 1, 2], np.uint8)[np.arange(30) % 5]
     model = {"kernel_size": 3, "filters": 2, "init": "notebook", "gradient": "exact", "dtype": dtype}
     training = {"alpha": 0.5, "iterations": 40, "batch_size": batch_size, "loss": "binary_cross_entropy", "schedule": schedule}
     dataset = build("small", STORED, NAMES, split, 16.0)
-    paths = PathSettings(str(tmp_path))
-    settings = Settings("small", 3, DataSettings(), ModelSettings(**model), TrainingSettings(**training), paths=paths)
-    folder = train_point(settings, dataset, Workers(engine))
-    heads, iteration, _ = read_checkpoint(folder / "checkpoint.npz")
+    groups = DataSettings(), ModelSettings(**model), TrainingSettings(**training), ComputeSettings(engine=engine)
+    settings = Settings("small", 3, *groups)
+    theirs = train_block(Task(settings, start(settings, dataset), 0, 40, at_point=True), dataset)
 
     chosen = split == TRAIN
     pixels = STORED[chosen].astype(dtype) * np.dtype(dtype).type(1 / 16)
     if stored == "float64":
         pixels = pixels.astype(np.float64)
     found = OneVsRestCNN(random_state=3, engine=engine, **model, **training).fit(pixels, NAMES[chosen])
-    assert found.n_iter_ == iteration == 40
+    assert found.n_iter_ == len(theirs.losses) == 40
     assert found.classes_.tolist() == list(dataset.classes)
-    for ours, theirs in zip(found.heads_, heads, strict=True):
-        for a, b in zip(ours.arrays().values(), theirs.arrays().values(), strict=True):
-            assert a.dtype == b.dtype and a.tobytes() == b.tobytes()
-    np.testing.assert_array_equal(found.loss_curve_, read_losses(folder / "losses.csv"))
+    assert same_heads(found.heads_, theirs.heads) and same_array(found.loss_curve_, theirs.losses)
 
 
 def test_8_bit_images_are_taken_as_they_are_and_large_ones_are_not_copied(monkeypatch):
     seen = []
     real = classifier.one_vs_rest
 
-    def spy(heads, images, *rest):
-        seen.append(images)
-        return real(heads, images, *rest)
+    def spy(heads, block, workers):
+        seen.append(block.images)
+        return real(heads, block, workers)
 
     monkeypatch.setattr(classifier, "one_vs_rest", spy)
     arrays = [STORED, IMAGES.reshape(30, -1), IMAGES.astype(np.float32)]

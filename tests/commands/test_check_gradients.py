@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.base.errors import SettingsError
 from pipeline.certify import __main__ as check_gradients
 from pipeline.certify.__main__ import main
-from pipeline.settings import SettingsError
 
 FEW = ["--image-shape", "5x4", "--draws", "1", "--kernel-size", "1,3"]
 

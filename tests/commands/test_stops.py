@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, command, contents, points
+from tests.helpers.commands import ROOT, command, contents, points
 
 LONG = ["model.kernel_size=7", "training.iterations=20,600", "training.batch_size=64", "-m"]
 

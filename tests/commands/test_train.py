@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.train import main
-from tests.conftest import SMALL_SWEEP, contents, points
+from tests.helpers.commands import SMALL_SWEEP, contents, points
 
 GOLDEN = Path(__file__).parent.parent / "heads" / "golden"
 

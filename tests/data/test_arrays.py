@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.base.files import LARGEST_ARRAY, FileError, read_npz
+from pipeline.base.errors import DataError, FileError
+from pipeline.base.files import LARGEST_ARRAY, read_npz
 from pipeline.data import arrays
-from pipeline.data.dataset import DataError
 from pipeline.settings import DataSettings, Settings
 
 IMAGES = (np.arange(20 * 4 * 3) % 17).reshape(20, 4, 3).astype(np.uint8)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.data.dataset import TEST, TRAIN, VALIDATION, DataError, build, evenly, stratified_split
+from pipeline.base.errors import DataError
+from pipeline.data.dataset import TEST, TRAIN, VALIDATION, build, evenly, stratified_split
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(np.array)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -111,6 +112,10 @@ def test_scale_is_1_within_the_unit_else_the_largest_absolute_pixel_of_training(
     assert build("d", images, np.arange(4) % 2, split, 7.5).scale == 7.5
 
 
+def with_pictures(dataset, **changed):
+    return replace(dataset, pictures=replace(dataset.pictures, **changed))
+
+
 def test_digest_changes_with_all_that_reaches_the_numbers_and_with_nothing_else():
     dataset = made()
     images, labels, split = dataset.images.copy(), dataset.labels.copy(), dataset.split.copy()
@@ -118,18 +123,18 @@ def test_digest_changes_with_all_that_reaches_the_numbers_and_with_nothing_else(
     labels[0] = 1
     split[0] = 2
     others = [
-        replace(dataset, images=images),
-        replace(dataset, images=dataset.images.astype(np.int64)),
-        replace(dataset, images=dataset.images.reshape(5, 4, 3)),
-        replace(dataset, labels=labels),
+        with_pictures(dataset, images=images),
+        with_pictures(dataset, images=dataset.images.astype(np.int64)),
+        with_pictures(dataset, images=dataset.images.reshape(5, 4, 3)),
+        with_pictures(dataset, labels=labels),
         replace(dataset, split=split),
         replace(dataset, scale=dataset.scale + 1),
-        replace(dataset, classes=("0", "one")),
-        replace(dataset, classes=("0", "1", "2")),
+        with_pictures(dataset, classes=("0", "one")),
+        with_pictures(dataset, classes=("0", "1", "2")),
     ]
     assert len({dataset.digest, *(other.digest for other in others)}) == 1 + len(others)
     assert replace(dataset, name="elsewhere").digest == dataset.digest
-    assert replace(dataset, images=np.asfortranarray(dataset.images)).digest == dataset.digest
+    assert with_pictures(dataset, images=np.asfortranarray(dataset.images)).digest == dataset.digest
     assert made().digest == dataset.digest == PINNED_DIGEST
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.base.errors import DataError
 from pipeline.data import fashion_mnist, prepared
-from pipeline.data.dataset import SPLITS, DataError
+from pipeline.data.dataset import SPLITS
 from pipeline.settings import DataSettings, PathSettings, Settings
 
 LABELS = np.arange(40, dtype=np.uint8) % 10

@@ -3,19 +3,25 @@
 import gzip
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.base.errors import DataError
 from pipeline.data import idx, prepared
-from pipeline.data.dataset import TEST, TRAIN, VALIDATION, DataError
+from pipeline.data.dataset import TEST, TRAIN, VALIDATION
 from pipeline.settings import DataSettings, PathSettings, Settings
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (30, 4, 5), np.uint8)
 CLASSES = np.arange(30, dtype=np.uint8) % 3
+
+
+def with_data(settings, **values):
+    return replace(settings, data=replace(settings.data, **values))
 
 
 def packed(array, code=8):
@@ -64,16 +70,16 @@ def test_the_seed_draws_the_validation_split(folder, settings):
     write(folder, "t10k", PIXELS[:6], CLASSES[:6])
     first = prepared.load(settings).split
     np.testing.assert_array_equal(first, prepared.load(settings).split)
-    settings.seed = 1
+    settings = replace(settings, seed=1)
     assert (first != prepared.load(settings).split).any()
-    settings.data.validation = 0.0
+    settings = with_data(settings, validation=0.0)
     assert prepared.load(settings).count(VALIDATION) == 0
 
 
 def test_without_t10k_a_fold_is_the_test_split(folder, settings):
     folds = []
     for fold in range(5):
-        settings.data.fold = fold
+        settings = with_data(settings, fold=fold)
         dataset = prepared.load(settings)
         folds += np.flatnonzero(dataset.split == TEST).tolist()
         assert [dataset.count(part) for part in (TRAIN, VALIDATION, TEST)] == [18, 6, 6]
@@ -223,7 +229,7 @@ def test_folders_that_are_none(tmp_path, settings):
     (tmp_path / "mnist").write_text("")
     assert refused(settings).endswith("is a file, a folder is needed")
     for path in ("~nobody-of-that-name/x", "nul\0byte", "x" * 5000, "two\nlines"):
-        settings.data.path = path
+        settings = with_data(settings, path=path)
         assert refused(settings)
 
 

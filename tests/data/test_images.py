@@ -4,19 +4,24 @@ import io
 import os
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.base.errors import DataError, SettingsError
 from pipeline.data import images, prepared
-from pipeline.data.dataset import DataError
-from pipeline.settings import DataSettings, PathSettings, Settings, SettingsError, image_size, parse
+from pipeline.settings import DataSettings, PathSettings, Settings, image_size, parse
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (6, 8), np.uint8)
 COLOUR = RNG.integers(0, 256, (6, 8, 3), np.uint8)
+
+
+def with_data(settings, **values):
+    return replace(settings, data=replace(settings.data, **values))
 
 
 def encoded(array, kind="PNG", **options):
@@ -67,7 +72,7 @@ def test_classes_and_pictures_by_name(folder, settings):
 
 @pytest.mark.parametrize(("size", "shape"), [(4, (4, 4)), ("3x5", (3, 5)), ("20x3", (20, 3))])
 def test_resized(folder, settings, size, shape):
-    settings.data.size = size
+    settings = with_data(settings, size=size)
     (folder / "cat" / "other.png").write_bytes(encoded(COLOUR[:1, :1]))
     dataset = prepared.prepare(settings)
     assert dataset.images.shape == (7, *shape)
@@ -79,7 +84,7 @@ def test_shrinking_averages(folder, settings):
     stripes = np.zeros((64, 64), np.uint8)
     stripes[:, ::2] = 255
     (folder / "cat" / "0.png").write_bytes(encoded(stripes))
-    settings.data.size = 4
+    settings = with_data(settings, size=4)
     averaged = prepared.load(settings).images[0]
     assert 120 < averaged.min() <= averaged.max() < 135
 
@@ -166,7 +171,7 @@ SIZES = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_pictures(folder, settings, name):
     content, message = BROKEN[name]
-    settings.data.size = 8
+    settings = with_data(settings, size=8)
     (folder / "dog" / "1.png").write_bytes(content)
     text = refused(settings)
     assert text.startswith(f"{folder / 'dog' / '1.png'}: {message}")
@@ -177,7 +182,7 @@ def test_sizes_that_differ(folder, settings, name):
     content, message = SIZES[name]
     (folder / "dog" / "1.png").write_bytes(content)
     assert refused(settings).startswith(f"{folder / 'dog' / '1.png'}: {message}")
-    settings.data.size = 8
+    settings = with_data(settings, size=8)
     assert len(prepared.load(settings).images) == 6
 
 
@@ -217,12 +222,12 @@ def test_a_linked_class(folder, settings, tmp_path):
 def test_folders_without_pictures(tmp_path, folder, settings):
     (folder / "bird").mkdir()
     assert refused(settings) == f"{folder / 'bird'}: holds no picture; fill it or remove it"
-    settings.data.path = str(folder / "cat")
+    settings = with_data(settings, path=str(folder / "cat"))
     message = "has no sub-folders; one for each class, with its pictures, is needed"
     assert refused(settings) == f"{folder / 'cat'}: {message}"
-    settings.data.path = str(folder / "cat" / "0.png")
+    settings = with_data(settings, path=str(folder / "cat" / "0.png"))
     assert refused(settings).endswith("is a file, a folder is needed")
-    settings.data.path = str(tmp_path / "none")
+    settings = with_data(settings, path=str(tmp_path / "none"))
     assert refused(settings) == f"{tmp_path / 'none'}: no such folder"
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.base.files import FileError
+from pipeline.base.errors import FileError
 from pipeline.data import prepared
-from pipeline.data.dataset import Dataset
+from pipeline.data.dataset import Dataset, Pictures
 from pipeline.settings import DataSettings, PathSettings, Settings
 
 
@@ -31,7 +31,7 @@ def test_round_trip_keeps_everything_and_the_digest(settings, source):
     settings = replace(settings, data=DataSettings(source=source))
     fresh, read = prepared.load(settings), prepared.prepare(settings)
     assert read.digest == fresh.digest
-    again = Dataset(read.name, read.images, read.labels, read.classes, read.split, read.scale)
+    again = Dataset(read.name, Pictures(read.images, read.labels, read.classes), read.split, read.scale)
     assert again.digest == fresh.digest  # computed anew from what was read
     assert (read.name, read.classes, read.scale) == (fresh.name, fresh.classes, fresh.scale)
     assert not read.images.flags.writeable
@@ -104,3 +104,22 @@ def test_digits_and_notebook_are_what_they_are_called(settings):
 
 
 PINNED_DIGITS = "44581371bce2b31dc77f74273dfa966bf63260b2d782c541bfb8d5fc11d36319"
+
+
+def test_pictures_are_stored_once_for_all_seeds_folds_and_sources_of_one_content(settings, tmp_path):
+    for changed in (settings, replace(settings, seed=1), replace(settings, data=replace(settings.data, fold=2))):
+        prepared.prepare(changed)
+    folder = prepared.prepared_path(settings).parent
+    assert len(list(folder.glob("pictures-*.npz"))) == 1 and len(list(folder.glob("digits-*.npz"))) == 3
+    images = np.arange(10 * 12).reshape(10, 3, 4)
+    for name in ("a.npz", "b.npz"):
+        prepared.prepare(from_file(settings, user_file(tmp_path / name, np.arange(10) % 2, images)))
+    assert len(list(folder.glob("pictures-*.npz"))) == 2
+
+
+def test_missing_pictures_are_read_from_the_source_again(settings):
+    first = prepared.prepare(settings)
+    [pictures] = prepared.prepared_path(settings).parent.glob("pictures-*.npz")
+    pictures.unlink()
+    prepared._read_pictures.cache_clear()
+    assert prepared.prepare(settings).digest == first.digest and pictures.exists()

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from head_cases import law
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.heads.batches import alphas, batches
+from tests.helpers.heads import law
 
 SIZES = st.integers(1, 12).flatmap(lambda images: st.tuples(st.just(images), st.integers(1, images)))
 CUTS = st.lists(st.integers(0, 40), max_size=5)

@@ -4,11 +4,11 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from head_cases import law
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.heads.elementary import exp, log1p_of_unit, sigmoid, softplus
+from tests.helpers.heads import law
 
 RANDOM = np.random.default_rng(0)
 WIDE = np.concatenate([RANDOM.uniform(-708, 708, 300), RANDOM.uniform(-3, 3, 300), 10 ** RANDOM.uniform(-300, 2, 100),

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from head_cases import law, same_array, same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.heads.head import check_shapes
 from pipeline.heads.initial import initial_heads
+from tests.helpers.heads import law, same_array, same_bits
 
 INITS = ("he", "notebook")
 SHAPE = (7, 4)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from head_cases import LOSSES, cases, frozen, law, random_head
 from hypothesis import given
 
-from pipeline.heads import layers
+from pipeline.heads import layers, numpy_engine
+from pipeline.heads.block import Block
+from pipeline.heads.choices import LOSSES
 from pipeline.heads.head import Head, check_shapes
-from pipeline.heads.numpy_engine import advance, gradients, logits
+from pipeline.heads.numpy_engine import gradients, logits
+from tests.helpers.heads import alone, cases, frozen, labels_of, law, random_head
 
 TIES = [
     ([[1, 1], [1, 1]], (0, 0)),
@@ -83,11 +85,11 @@ def test_nothing_writes_to_its_input(gradient, dtype):
     random = np.random.default_rng(0)
     head = random_head(random, 2, 3, (5, 4), dtype)
     images, targets = random.integers(0, 256, (3, 5, 4), np.uint8), np.array([0, 1, 0], np.uint8)
-    rows, steps = np.array([[0, 1], [2, 0], [1, 1]]), np.full(3, 0.1)
-    frozen(*head.arrays().values(), images, targets, rows, steps)
+    rows, steps, labels = np.array([[0, 1], [2, 0], [1, 1]]), np.full(3, 0.1), labels_of(targets)
+    frozen(*head.arrays().values(), images, targets, rows, steps, labels)
     before = [array.copy() for array in (*head.arrays().values(), images)]
-    new, losses = advance(head, images, 255.0, targets, rows, steps, LOSSES[0], gradient)
-    logits(head, images, 255.0)
+    new, losses = alone(numpy_engine, head, Block(images, 255.0, labels, rows, steps, LOSSES[0], gradient))
+    logits([head], images, 255.0)
     gradients(head, *frozen(images.astype(dtype)), targets[:3], LOSSES[0], gradient)
     after = [*head.arrays().values(), images]
     assert all((a == b).all() for a, b in zip(before, after, strict=True))
@@ -102,10 +104,11 @@ def test_float32_stays_float32_and_follows_float64(loss, gradient):
     narrow = random_head(random, 2, 3, (6, 5), "float32")
     images, targets = random.integers(0, 17, (4, 6, 5), np.uint8), np.array([0, 1, 0, 1], np.uint8)
     rows, steps = np.arange(4).reshape(2, 2), np.full(2, 0.1)
-    found, losses = advance(narrow, images, 16.0, targets, rows, steps, loss, gradient)
-    wide, wide_losses = advance(narrow.astype("float64"), images, 16.0, targets, rows, steps, loss, gradient)
+    block = Block(images, 16.0, labels_of(targets), rows, steps, loss, gradient)
+    found, losses = alone(numpy_engine, narrow, block)
+    wide, wide_losses = alone(numpy_engine, narrow.astype("float64"), block)
     assert {array.dtype for array in found.arrays().values()} == {np.dtype(np.float32)}
-    assert losses.dtype == np.float64 == logits(found, images, 16.0).dtype
+    assert losses.dtype == np.float64 == logits([found], images, 16.0).dtype
     np.testing.assert_allclose(losses, wide_losses, rtol=1e-5)
     for a, b in zip(found.arrays().values(), wide.arrays().values(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
@@ -116,9 +119,10 @@ def test_float32_stays_float32_and_follows_float64(loss, gradient):
 def test_logits_do_not_depend_on_how_images_are_chunked():
     random = np.random.default_rng(2)
     head, images = random_head(random, 1, 3, (4, 4)), random.uniform(0, 1, (600, 4, 4))
-    alone = np.concatenate([logits(head, images[i : i + 1], 1.0) for i in (0, 255, 256, 511, 512, 599)])
-    assert logits(head, images, 1.0)[[0, 255, 256, 511, 512, 599]].tobytes() == alone.tobytes()
-    assert logits(head, images[:0], 1.0).shape == (0,)
+    places = [0, 255, 256, 511, 512, 599]
+    singly = np.concatenate([logits([head], images[i : i + 1], 1.0) for i in places])
+    assert logits([head], images, 1.0)[places].tobytes() == singly.tobytes()
+    assert logits([head], images[:0], 1.0).shape == (0, 1)
 
 
 WRONG = {
@@ -136,11 +140,11 @@ def test_arrays_that_do_not_fit_are_refused_not_broadcast(fault):
     head = random_head(np.random.default_rng(3), 2, 3, (5, 4))
     check_shapes(head, (5, 4))
     wrong = Head(**{**head.arrays(), name: array})
-    arguments = np.zeros(1), np.zeros((1, 1), int), np.ones(1), LOSSES[0], "exact"
+    block = Block(np.zeros((1, 5, 4)), 1.0, np.zeros(1, int), np.zeros((1, 1), int), np.ones(1), LOSSES[0])
     with pytest.raises(ValueError, match=word):
-        advance(wrong, np.zeros((1, 5, 4)), 1.0, *arguments)
+        alone(numpy_engine, wrong, block)
     with pytest.raises(ValueError, match=word):
-        logits(wrong, np.zeros((1, 5, 4)), 1.0)
+        logits([wrong], block.images, 1.0)
 
 
 def test_images_below_2_x_2_are_refused():

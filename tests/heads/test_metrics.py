@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from head_cases import LOSSES, law
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.heads import metrics
+from pipeline.heads.choices import LOSSES
 from pipeline.heads.losses import loss_derivative, loss_value
+from tests.helpers.heads import law
 
 LOGITS = st.integers(2, 4).flatmap(
     lambda heads: st.lists(

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from head_cases import cases, law
 from hypothesis import given
 
 from pipeline.heads import layers
+from pipeline.heads.block import Block
+from pipeline.heads.choices import ENGINES
 from pipeline.heads.elementary import sigmoid
-from pipeline.heads.engines import engine
 from pipeline.heads.initial import initial_heads
 from pipeline.heads.notebook import notebook_draws
 from pipeline.heads.numpy_engine import gradients
-from pipeline.settings import ENGINES
+from pipeline.heads.one_vs_rest import Workers, all_logits, one_vs_rest
+from tests.helpers.heads import cases, law
 
 GOLDEN = Path(__file__).parent / "golden"
 SEEDS = range(5)
@@ -62,19 +63,19 @@ def golden(seed):
         return dict(archive)
 
 
+def beginning(seed):
+    """The notebook's heads before the first iteration, and all its iterations."""
+    draws = notebook_draws(seed)
+    heads = initial_heads(seed, len(draws.target), "notebook_draws", 1, None, (32, 32), "float64")
+    image, label = draws.image[None].astype(np.uint8), draws.target.argmax()[None]
+    rows, steps = np.zeros((ITERATIONS, 1), int), np.full(ITERATIONS, ALPHA)
+    return heads, Block(image, 1.0, label, rows, steps, LOSS, "notebook")
+
+
 @cache
 def trained(name, seed):
     """Final heads and (500, heads) losses from the notebook's draws."""
-    draws = notebook_draws(seed)
-    rows, steps = np.zeros((ITERATIONS, 1), int), np.full(ITERATIONS, ALPHA)
-    image = draws.image[None].astype(np.uint8)
-    advance = engine(name).advance
-    heads = initial_heads(seed, len(draws.target), "notebook_draws", 1, None, (32, 32), "float64")
-    out = [
-        advance(head, image, 1.0, np.array([y]), rows, steps, LOSS, "notebook")
-        for head, y in zip(heads, draws.target, strict=True)
-    ]
-    return [head for head, _ in out], np.stack([losses for _, losses in out], axis=1)
+    return one_vs_rest(*beginning(seed), Workers(name))
 
 
 def assert_same(found, figure, what):
@@ -127,13 +128,9 @@ def test_every_y_hat_on_the_way_is_the_notebooks(name, seed):
 @pytest.mark.parametrize("name", ENGINES)
 def test_y_hat_from_logits_is_the_notebooks(name):
     """Rows 0, 1, 7 and 40 of seed 1, by advancing to them and applying the heads."""
-    figures, draws = golden(1), notebook_draws(1)
-    image = draws.image[None].astype(np.uint8)
-    one = engine(name)
-    for j, head in enumerate(initial_heads(1, len(draws.target), "notebook_draws", 1, None, (32, 32), "float64")):
-        at = 0
-        for row in (0, 1, 7, 40):
-            rows, steps = np.zeros((row - at, 1), int), np.full(row - at, ALPHA)
-            head, _ = one.advance(head, image, 1.0, draws.target[j : j + 1], rows, steps, LOSS, "notebook")
-            at = row
-            assert_same(sigmoid(one.logits(head, image, 1.0)), figures["y_hat_history"][row, j : j + 1], f"row {row}")
+    figures, (heads, block), at = golden(1), beginning(1), 0
+    for row in (0, 1, 7, 40):
+        heads, _ = one_vs_rest(heads, block.iterations(at, row), Workers(name))
+        at = row
+        y_hat = sigmoid(all_logits(heads, block.images, 1.0, Workers(name)))
+        assert_same(y_hat, figures["y_hat_history"][row], f"row {row}")

@@ -11,7 +11,7 @@ import yaml
 
 from pipeline.cli import STAGES
 from pipeline.sweep.grid import compose_grid, parse_arguments
-from tests.conftest import ROOT
+from tests.helpers.commands import ROOT
 
 BIN = Path(sys.executable).parent
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.train import main
-from tests.conftest import ROOT, clothing, points
+from tests.helpers.commands import ROOT, clothing, points
 
 FILES = sorted((ROOT / "conf" / "experiment").glob("*.yaml"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, clothing
+from tests.helpers.commands import ROOT, clothing
 
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text()

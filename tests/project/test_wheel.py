@@ -5,7 +5,7 @@ import subprocess
 import sys
 import zipfile
 
-from tests.conftest import ROOT
+from tests.helpers.commands import ROOT
 
 
 def test_a_wheel_runs_anywhere(tmp_path):

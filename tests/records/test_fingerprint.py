@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.heads.engines import engine as real_engine
 from pipeline.records import fingerprint
-from pipeline.records.fingerprint import point_folder, trajectory
+from pipeline.records.fingerprint import trajectory
 from pipeline.settings import ComputeSettings, DataSettings, PathSettings, Settings, TrackingSettings
 
 BASE, DATA = Settings(), "d" * 64
@@ -18,7 +17,7 @@ def changed(part, **values):
 
 SAME = {
     "name": replace(BASE, name="other"),
-    "n_jobs": replace(BASE, compute=ComputeSettings(n_jobs=2, backend="processes")),
+    "n_jobs": replace(BASE, compute=ComputeSettings("dask", n_jobs=2, scheduler="tcp://h:1")),
     "tracking": replace(BASE, tracking=TrackingSettings("server", "http://x:1")),
     "paths": replace(BASE, paths=PathSettings("/elsewhere")),
     "iterations": BASE.at(77),
@@ -54,23 +53,15 @@ def test_all_that_reaches_the_numbers_counts():
 
 def test_numerics_of_the_engine_count_and_its_name_does_not(monkeypatch):
     before = trajectory(changed("compute", engine="numpy"), DATA)
-    numpy_engine = real_engine("numpy")
-    monkeypatch.setattr(fingerprint, "engine", lambda name: numpy_engine)
+    monkeypatch.setattr(fingerprint, "NUMERICS", {"twin": "numpy-1", "numba": "numba-0"})
     assert trajectory(changed("compute", engine="twin"), DATA) == before
-    monkeypatch.setattr(fingerprint, "engine", lambda name: replace(numpy_engine, numerics="numpy-0"))
-    assert trajectory(BASE, DATA) != before
+    assert trajectory(BASE, DATA) != PINNED
 
 
 def test_iterations_count_when_the_schedule_ends_with_them():
     cosine = changed("training", schedule="cosine")
     assert trajectory(cosine.at(100), DATA) != trajectory(cosine.at(200), DATA)
     assert trajectory(BASE.at(100), DATA) == trajectory(BASE.at(200), DATA)
-
-
-def test_points_of_a_trajectory_lie_side_by_side():
-    folder = point_folder(replace(BASE.at(100), paths=PathSettings("/e")), DATA)
-    assert folder.parts[-4:] == ("scratch", "points", trajectory(BASE, DATA), "100")
-    assert folder.is_relative_to("/e")
 
 
 def test_the_name_is_pinned():

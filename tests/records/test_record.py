@@ -2,23 +2,24 @@
 
 import math
 import os
+import subprocess
 import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as law
 from hypothesis import strategies as st
-from record_cases import FILES, contents, small_settings
 
-from pipeline.base.files import FileError, atomic_write, write_text
+from pipeline.base.errors import FileError
+from pipeline.base.files import atomic_write, sha256_sums, write_npz, write_text
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_heads
-from pipeline.records import record
-from pipeline.records.checkpoint import read_checkpoint, write_checkpoint
-from pipeline.records.record import is_finished, read_record, write_record
+from pipeline.records.checkpoint import Checkpoint, read_checkpoint
+from pipeline.records.record import FILES, LOSS_ROWS, is_finished, read_csv, read_record, write_record
+from pipeline.training.result import Result, Vectors
+from tests.helpers.records import record_files, small_settings
 
 NAMES = ["ant", "01", 'a, "b"', "é\nf"]
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -26,12 +27,12 @@ RANDOM = np.random.default_rng(0)
 HEADS = initial_heads(0, 4, "notebook", 2, 3, (5, 4), "float64")
 
 
-def write(folder, losses=None, names=NAMES, heads=HEADS, y_hat=None):
+def write(folder, losses=None, names=NAMES, heads=HEADS):
     losses = RANDOM.normal(size=(3, len(names))) if losses is None else losses
-    result = {"metrics": {"test_loss": 0.1 + 0.2}, "heads": [{"class": name, "recall": None} for name in names]}
-    if y_hat is None:
-        y_hat = pd.DataFrame({"image": [7, 3], "target": names[:2]} | {f"y_hat_{n}": [1 / 3, 1e-308] for n in names})
-    write_record(folder, small_settings(folder.parent), result, y_hat, losses, heads)
+    found = tuple({"class": name, "recall": None, "dead": False, "saturated": False} for name in names)
+    result = Result(len(losses), "d" * 64, {"train": 2}, {"test_loss": 0.1 + 0.2}, found)
+    vectors = Vectors(np.array([7, 3]), np.array([0, 1]), np.array([[1 / 3] * len(names), [1e-308] * len(names)]))
+    write_record(folder, small_settings(folder.parent), (result, vectors), losses, heads)
     return folder
 
 
@@ -42,14 +43,13 @@ def test_losses_come_back_to_the_bit(tmp_path, rows):
     losses = np.array(rows)
     read = read_record(write(tmp_path / "5", losses, NAMES[:2], HEADS[:2]))
     found = read.losses
-    assert found.to_numpy().tobytes() == losses.tobytes()
-    assert found.index.tolist() == list(range(1, len(rows) + 1)) and found.columns.tolist() == NAMES[:2]
+    assert found.tobytes() == losses.tobytes() and found.shape == losses.shape
 
 
 def test_everything_comes_back(tmp_path):
     read = read_record(write(tmp_path / "5"))
-    assert read.result["metrics"]["test_loss"] == 0.1 + 0.2 and read.classes == NAMES
-    assert read.result["heads"][0]["recall"] is None
+    assert read.result.metrics["test_loss"] == 0.1 + 0.2 and read.classes == NAMES
+    assert read.result.heads[0]["recall"] is None
     assert read.y_hat["target"].tolist() == ["ant", "01"] and read.y_hat["image"].tolist() == [7, 3]
     assert read.y_hat[f"y_hat_{NAMES[3]}"].tolist() == [1 / 3, 1e-308]
     assert read.settings["training"]["alpha"] == 0.5 and set(read.settings) == {"name", "seed", "data", "model", "training"}
@@ -63,17 +63,16 @@ def test_a_class_may_be_called_anything(tmp_path, name):
     losses = np.array([[0.1, 1 / 3], [1e-5, 2.0]])
     read = read_record(write(tmp_path / "2", losses, [name, "other"], HEADS[:2]))
     assert read.classes == [name, "other"]
-    assert read.losses.to_numpy(np.float64).tobytes() == losses.tobytes()
-    assert [dtype.kind for dtype in read.losses.dtypes] == ["f", "f"]
-    assert read.losses.columns.tolist() == [name, "other"]
+    assert read.losses.tobytes() == losses.tobytes()
+    assert read_csv(tmp_path / "2" / "losses.csv").to_numpy(float)[:, 1:].tobytes() == losses.tobytes()
     assert read.y_hat["target"].tolist() == [name, "other"]
 
 
 def test_written_twice_gives_the_same_bytes(tmp_path):
     losses = RANDOM.normal(size=(3, 4))
-    first = contents(write(tmp_path / "a" / "5", losses))
-    assert contents(write(tmp_path / "b" / "5", losses)) == first
-    assert contents(write(tmp_path / "a" / "5", losses)) == first  # over what is there
+    first = record_files(write(tmp_path / "a" / "5", losses))
+    assert record_files(write(tmp_path / "b" / "5", losses)) == first
+    assert record_files(write(tmp_path / "a" / "5", losses)) == first  # over what is there
     assert all(b"\r" not in content for name, content in first.items() if not name.endswith("npz"))
 
 
@@ -92,7 +91,7 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch, fault):
         write(tmp_path / "5")
     assert left(tmp_path) == []
     with monkeypatch.context() as patch, pytest.raises(type(fault)):
-        patch.setattr(record, "write_checkpoint", broken)
+        patch.setattr(os, "fsync", broken)
         write(tmp_path / "5")
     assert left(tmp_path) == []
     assert not is_finished(tmp_path / "5")
@@ -111,13 +110,13 @@ def test_a_damaged_record_is_a_file_error(tmp_path, name, content):
     folder = write(tmp_path / "5")
     (folder / name).write_bytes(content)
     with pytest.raises(FileError, match="is not a finished point"):
-        read_record(folder)
+        _ = read_record(folder).settings
     (folder / name).unlink()
     with pytest.raises(FileError, match="is not a finished point"):
-        read_record(folder)
+        _ = read_record(folder).settings
     (folder / "losses.csv").write_bytes(b"")
     with pytest.raises(FileError, match=r"losses\.csv: cannot be read"):
-        record.read_csv(folder / "losses.csv")
+        read_csv(folder / "losses.csv")
 
 
 def test_a_text_is_replaced_whole_or_not_at_all_and_left_alone_when_equal(tmp_path):
@@ -139,11 +138,11 @@ def test_a_text_is_replaced_whole_or_not_at_all_and_left_alone_when_equal(tmp_pa
 @pytest.mark.parametrize("losses", [None, np.array([[0.1, 1 / 3]])])
 def test_a_checkpoint_comes_back_to_the_bit_and_holds_no_pickle(tmp_path, dtype, losses):
     heads = [head.astype(dtype) for head in HEADS[:2]]
-    write_checkpoint(tmp_path / "c.npz", heads, 17, losses)
-    found, iteration, found_losses = read_checkpoint(tmp_path / "c.npz")
-    assert iteration == 17
-    assert (found_losses is None) == (losses is None) and (losses is None or (found_losses == losses).all())
-    for a, b in zip(found, heads, strict=True):
+    write_npz(tmp_path / "c.npz", Checkpoint(tuple(heads), 17, losses).arrays())
+    found = read_checkpoint(tmp_path / "c.npz")
+    assert found.iteration == 17
+    assert (found.losses is None) == (losses is None) and (losses is None or (found.losses == losses).all())
+    for a, b in zip(found.heads, heads, strict=True):
         assert [x.tobytes() for x in a.arrays().values()] == [y.tobytes() for y in b.arrays().values()]
         assert a.dtype == dtype and all(array.flags.writeable for array in a.arrays().values())
     with np.load(tmp_path / "c.npz", allow_pickle=False) as archive:
@@ -152,14 +151,14 @@ def test_a_checkpoint_comes_back_to_the_bit_and_holds_no_pickle(tmp_path, dtype,
 
 def test_eleven_heads_keep_their_order(tmp_path):
     heads = [Head(np.full((1, 1, 1), j), np.zeros(1), np.zeros((1, 1, 1)), np.zeros(())) for j in range(11)]
-    write_checkpoint(tmp_path / "c.npz", heads, 1)
-    assert [int(head.kernel[0, 0, 0]) for head in read_checkpoint(tmp_path / "c.npz")[0]] == list(range(11))
+    write_npz(tmp_path / "c.npz", Checkpoint(tuple(heads), 1).arrays())
+    assert [int(head.kernel[0, 0, 0]) for head in read_checkpoint(tmp_path / "c.npz").heads] == list(range(11))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_a_truncated_checkpoint_is_a_file_error(tmp_path, share):
     path = tmp_path / "c.npz"
-    write_checkpoint(path, HEADS, 1)
+    write_npz(path, Checkpoint(HEADS, 1).arrays())
     whole = path.read_bytes()
     path.write_bytes(whole[: math.floor(share * len(whole))])
     with pytest.raises(FileError, match=r"c\.npz: is not a readable"):
@@ -185,3 +184,41 @@ def test_what_is_no_checkpoint_is_a_file_error(tmp_path):
         pass
     with pytest.raises(FileError, match="it lacks 'iteration'"):
         read_checkpoint(path)
+
+
+def test_its_sums_are_checked_by_sha256sum(tmp_path):
+    folder = write(tmp_path / "5")
+    checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True)
+    assert checked.returncode == 0 and checked.stdout.count(": OK") == len(FILES) - 1
+    (folder / "result.json").write_text("{}")
+    checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True)
+    assert checked.returncode == 1 and "result.json: FAILED" in checked.stdout
+    held = {name: (folder / name).read_bytes() for name in FILES if name != "SHA256SUMS"}
+    assert (folder / "SHA256SUMS").read_bytes() != sha256_sums(held)
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 199, 200, 201, 5000])
+def test_losses_to_read_are_few_and_hold_the_first_and_the_last(tmp_path, iterations):
+    losses = RANDOM.normal(size=(iterations, 2))
+    read = read_csv(write(tmp_path / "5", losses, NAMES[:2], HEADS[:2]) / "losses.csv")
+    assert len(read) <= LOSS_ROWS and read["iteration"].iloc[0] == 1 and read["iteration"].iloc[-1] == iterations
+    assert read["iteration"].is_monotonic_increasing and read["iteration"].is_unique
+    assert read.to_numpy(float)[:, 1:].tobytes() == losses[read["iteration"] - 1].tobytes()
+
+
+DAMAGED_LOSSES = {
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-5]),
+    "of another shape": lambda path: np.save(path, np.zeros((2, 4))),
+    "of another type": lambda path: np.save(path, np.zeros((3, 4), np.float32)),
+    "a pickle": lambda path: np.save(path, np.array([None, {}]), allow_pickle=True),
+    "no array": lambda path: path.write_bytes(b"losses"),
+    "gone": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED_LOSSES)
+def test_damaged_losses_are_a_file_error_that_names_them(tmp_path, how):
+    read = read_record(write(tmp_path / "5"))
+    DAMAGED_LOSSES[how](read.folder / "losses.npy")
+    with pytest.raises(FileError, match=r"losses\.npy: "):
+        _ = read.losses

@@ -7,8 +7,10 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from pipeline import settings as module
-from pipeline.settings import Settings, SettingsError, faults, parse
+from pipeline.base.errors import SettingsError
+from pipeline.heads.choices import ENGINES, NUMERICS
+from pipeline.heads.engines import engine
+from pipeline.settings import Settings, faults, parse
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -87,8 +89,10 @@ RANGES = [
     ("training.batch_size", "some", "at least 1, or all"),
     ("training.loss", "hinge", "half_squared_error or binary_cross_entropy"),
     ("training.schedule", "linear", "constant or cosine"),
-    ("compute.engine", "abacus", "numpy"), ("compute.n_jobs", 0, "-1"), ("compute.backend", "fibers", "threads or processes"),
+    ("compute.engine", "abacus", "numpy"), ("compute.n_jobs", 0, "-1"), ("compute.n_jobs", -2, "-1"),
+    ("compute.executor", "fibers", "threads, processes or dask"),
     ("tracking.store", "paper", "sqlite, server or off"),
+    ("compute.scheduler", "tcp://h:1", "null with compute=threads"),
 ]  # fmt: skip
 
 
@@ -200,11 +204,12 @@ def test_the_folder_is_named_by_experiments_and_name(tmp_path, monkeypatch):
     assert Path("~").expanduser() in parse({"paths": {"experiments": "~/e"}}).folder.parents
 
 
-def test_engines_and_schedules_agree_with_what_heads_know():
-    from pipeline.heads import batches, engines, losses, one_vs_rest
+def test_every_engine_that_can_be_chosen_is_there():
+    for name in ENGINES:
+        assert engine(name).advance and NUMERICS[name]
 
-    assert module.SCHEDULES == batches.SCHEDULES and module.LOSSES == losses.LOSSES
-    pools = {name: type(one_vs_rest.Workers(backend=name, n_jobs=2).pool()._backend).__name__ for name in module.BACKENDS}
-    assert pools == {"threads": "WaitingThreads", "processes": "LokyBackend"}
-    for name in module.ENGINES:
-        assert engines.engine(name).numerics
+
+def test_every_setting_declares_its_meaning():
+    parts = [part.default_factory for part in fields(Settings) if callable(part.default_factory)]
+    settings = [declared for group in parts for declared in fields(group)]
+    assert len(settings) > 20 and all(declared.metadata["meaning"] for declared in settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import ROOT, SMALL_SWEEP, command, points
+from tests.helpers.commands import ROOT, SMALL_SWEEP, command, points
 
 
 def client_of(tmp_path: Path) -> MlflowClient:

@@ -6,125 +6,114 @@ version for each dtype of the heads, stored dtype of the images and kernel size;
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..head import Array, Head, check_shapes
-from ..losses import LOSSES
-from .loop import Sizes, State, apply, train
+from ..block import Block
+from ..choices import DTYPES, LOSSES
+from ..head import Array, Head, check_group
+from .loop import Sizes, State, Stored, Task, apply, train
 from .vectors import VECTOR_BYTES, lanes_of
 
-# Raised when the bits change; see engines.Engine.
-NUMERICS = "numba-1"
-GRADIENTS = ("exact", "notebook")
-DTYPES = ("float32", "float64")
 STORED_DTYPES = ("uint8", "float32", "float64")
 
 
-def advance(
-    head: Head,
-    images: NDArray[np.generic],
-    scale: float,
-    targets: NDArray[np.generic],
-    batches: NDArray[np.integer],
-    alphas: NDArray[np.float64],
-    loss: str,
-    gradient: str,
-) -> tuple[Head, NDArray[np.float64]]:
-    """One iteration a row of `batches`; `numpy_engine.advance` describes arguments and results.
-
-    IndexError for a batch index outside the images; negative ones do not count from the end.
-    """
-    heads, losses = advance_group([head], images, scale, targets[None], batches, alphas, loss, gradient)
-    return heads[0], losses[0]
-
-
-def advance_group(
-    heads: Sequence[Head],
-    images: NDArray[np.generic],
-    scale: float,
-    targets: NDArray[np.generic],
-    batches: NDArray[np.integer],
-    alphas: NDArray[np.float64],
-    loss: str,
-    gradient: str,
-) -> tuple[list[Head], NDArray[np.float64]]:
-    """`advance` for heads of one dtype and shape on the same batches; the same bits as one by one, but the work that each
-    image takes before the first head is shared. targets: (heads, N). Returns the heads and (heads, T) losses."""
-    stored = Stored(heads[0].dtype, images, scale)
-    if loss not in LOSSES or gradient not in GRADIENTS:
-        raise ValueError(f"loss must be one of {LOSSES} and gradient one of {GRADIENTS}, not {loss!r} and {gradient!r}")
-    if len(alphas) != len(batches) or targets.shape != (len(heads), len(images)):
-        raise ValueError(f"{len(batches)} batches need as many alphas, and {len(images)} images as many targets")
-    if batches.size and not 0 <= batches.min() <= batches.max() < len(images):
-        raise IndexError(f"batches must hold indices from 0 to {len(images) - 1}")
-    state, sizes = start(heads, (images.shape[1], images.shape[2]))
-    losses = np.full((len(heads), len(batches)), np.nan)
-    with np.errstate(over="ignore"):
-        # A step beyond float32 is infinite, and soon noticed as such.
-        steps = np.ascontiguousarray(alphas, state.kernel.dtype)
-    if batches.size:
-        train(
-            stored.images,
-            stored.last,
-            stored.factor,
-            np.ascontiguousarray(targets, np.float64),
-            np.ascontiguousarray(batches, np.int64),
-            steps,
-            loss == "half_squared_error",
-            gradient == "notebook",
-            state,
-            sizes,
-            losses,
-        )
+def advance(heads: Sequence[Head], block: Block) -> tuple[tuple[Head, ...], NDArray[np.float64]]:
+    """`Engine.advance`. The work that each image takes before the first head is done once for all."""
+    stored, task, state, sizes, losses = train_arguments(heads, block)
+    if block.batches.size:
+        train(stored, task, state, sizes, losses)
     return finish(heads, state, sizes), losses
 
 
-def logits(head: Head, images: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
-    """The logit of every image: (N, H, W) gives (N,)."""
-    stored = Stored(head.dtype, images, scale)
-    state, sizes = start([head], (images.shape[1], images.shape[2]))
-    result = np.empty(len(images))
-    apply(stored.images, stored.last, stored.factor, state, sizes, result[None])
+def logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
+    """`Engine.logits`."""
+    stored, state, sizes, result = apply_arguments(heads, images, scale)
+    apply(stored, state, sizes, result)
     return result
 
 
 def warm_up(dtype: str, kernel_size: int, image_dtype: str) -> None:
     """Compile what such heads and stored images need, or load it from disk, so that no worker does it in its first block."""
-    images = np.zeros((1, 2, 2), image_dtype)
+    heads, block = smallest(dtype, kernel_size, image_dtype)
+    advance(heads, block)
+    logits(heads, block.images, block.scale)
+
+
+def is_compiled(dtype: str, kernel_size: int, image_dtype: str) -> bool:
+    """Whether `warm_up` has nothing to compile: the machine code is in memory already, or on disk."""
+    heads, block = smallest(dtype, kernel_size, image_dtype)
+    return is_known(train, train_arguments(heads, block)) and is_known(apply, apply_arguments(heads, block.images, block.scale))
+
+
+def is_known(function: Any, arguments: Sequence[Any]) -> bool:
+    """Whether a compiled function needs no compiling for arguments of these types."""
+    types = tuple(function.typeof_pyval(argument) for argument in arguments)
+    if types in function.overloads:
+        return True
+    # Nothing public looks into Numba's cache without compiling what is not there. These names are those that its own
+    # `load_overload` uses, which would also build the code in memory.
+    cache = function._cache
+    key = cache._index_key(types, function.targetctx.codegen())
+    return cache._cache_file.load(key) is not None
+
+
+def smallest(dtype: str, kernel_size: int, image_dtype: str) -> tuple[list[Head], Block]:
+    """The smallest heads and block whose arrays have the given types, on which alone it depends what is compiled."""
     shapes: list[tuple[int, ...]] = [(1, kernel_size, kernel_size), (1,), (1, 1, 1), ()]
-    head = Head(*(np.zeros(shape, dtype) for shape in shapes))
-    advance(head, images, 1.0, np.zeros(1), np.zeros((1, 1), np.int64), np.zeros(1), LOSSES[0], GRADIENTS[0])
-    logits(head, images, 1.0)
+    images, label = np.zeros((1, 2, 2), image_dtype), np.zeros(1, np.int64)
+    block = Block(images, 1.0, label, label[None], np.zeros(1), LOSSES[0])
+    return [Head(*(np.zeros(shape, dtype) for shape in shapes))], block
 
 
-class Stored:
-    """Images as the compiled code takes them: flat, contiguous, read-only and of a dtype that it converts.
+def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, State, Sizes, NDArray[np.float64]]:
+    """What `train` takes, the losses that it is to write included."""
+    block.check_batches()
+    state, sizes = start(heads, block.image_shape)
+    dtype = heads[0].dtype
+    with np.errstate(over="ignore"):
+        # A step beyond float32 is infinite, and soon noticed as such.
+        alphas = np.ascontiguousarray(block.alphas, dtype)
+    task = Task(
+        targets=block.targets(len(heads)).astype(np.float64),
+        batches=np.ascontiguousarray(block.batches, np.int64),
+        alphas=alphas,
+        squared=block.loss == "half_squared_error",
+        notebook=block.gradient == "notebook",
+    )
+    losses = np.full((len(block.batches), len(heads)), np.nan)
+    return stored_as(dtype, block.images, block.scale), task, state, sizes, losses
 
-    images: all pixels. last: a copy of the last images, and room behind them for two vectors. factor: 1 / scale.
-    """
 
-    def __init__(self, dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: float) -> None:
-        if images.dtype.name not in STORED_DTYPES or not images.dtype.isnative:
-            images = images.astype(dtype)
-        room = 2 * lanes_of(dtype)
-        pixels = images.shape[1] * images.shape[2]
-        flat = np.require(np.asarray(images).reshape(-1), requirements=["C", "A"]).view()
-        copied = min(len(images), -(-room // max(pixels, 1))) * pixels
-        last = np.zeros(copied + room, flat.dtype)
-        last[:copied] = flat[len(flat) - copied :]
-        flat.flags.writeable = last.flags.writeable = False
-        self.images, self.last, self.factor = flat, last, dtype.type(1.0 / scale)
+def apply_arguments(
+    heads: Sequence[Head], images: NDArray[np.generic], scale: float
+) -> tuple[Stored, State, Sizes, NDArray[np.float64]]:
+    """What `apply` takes, the logits that it is to write included."""
+    state, sizes = start(heads, (images.shape[1], images.shape[2]))
+    logits = np.empty((len(images), len(heads)))
+    return stored_as(heads[0].dtype, images, scale), state, sizes, logits
+
+
+def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: float) -> Stored:
+    """Images as the compiled code takes them: flat, contiguous, read-only and of a dtype that it converts."""
+    if images.dtype.name not in STORED_DTYPES or not images.dtype.isnative:
+        images = images.astype(dtype)
+    room = 2 * lanes_of(dtype)
+    pixels = images.shape[1] * images.shape[2]
+    flat = np.require(np.asarray(images).reshape(-1), requirements=["C", "A"]).view()
+    copied = min(len(images), -(-room // max(pixels, 1))) * pixels
+    last = np.zeros(copied + room, flat.dtype)
+    last[:copied] = flat[len(flat) - copied :]
+    flat.flags.writeable = last.flags.writeable = False
+    return Stored(flat, last, dtype.type(1.0 / scale))
 
 
 def start(heads: Sequence[Head], image_shape: tuple[int, int]) -> tuple[State, Sizes]:
     """The heads' parameters and empty sums and scratch, as the compiled code lays them out. ValueError for wrong shapes."""
+    check_group(heads, image_shape)
     kernel, dtype = heads[0].kernel, heads[0].dtype
-    for head in heads:
-        check_shapes(head, image_shape)
-        if head.kernel.shape != kernel.shape or any(array.dtype != dtype for array in head.arrays().values()):
-            raise ValueError("the heads of a group must have one dtype and one shape of kernels")
     if dtype.name not in DTYPES:
         raise ValueError(f"a head must be one of {DTYPES}, not {dtype}")
     (filters, size, _), (height, width), lanes = kernel.shape, image_shape, lanes_of(dtype)
@@ -166,11 +155,11 @@ def start(heads: Sequence[Head], image_shape: tuple[int, int]) -> tuple[State, S
     return state, sizes
 
 
-def finish(heads: Sequence[Head], state: State, sizes: Sizes) -> list[Head]:
+def finish(heads: Sequence[Head], state: State, sizes: Sizes) -> tuple[Head, ...]:
     """The trained heads: copies of the parameters in `state`."""
     places = pooled_places(sizes, lanes_of(state.kernel.dtype))
     weights = state.weights.reshape(len(heads), sizes.filters, -1)[:, :, places]
-    return [
+    return tuple(
         Head(
             state.kernel.reshape(len(heads), *head.kernel.shape)[index].copy(),
             state.bias.reshape(len(heads), -1)[index].copy(),
@@ -178,7 +167,7 @@ def finish(heads: Sequence[Head], state: State, sizes: Sizes) -> list[Head]:
             np.asarray(state.bias_flat[index]),
         )
         for index, head in enumerate(heads)
-    ]
+    )
 
 
 def pooled_places(sizes: Sizes, lanes: int) -> NDArray[np.intp]:

@@ -61,6 +61,27 @@ class Sizes(NamedTuple):
     kernel: tuple[int, ...]
 
 
+class Stored(NamedTuple):
+    """Images as they are stored: all pixels, flat; a copy of the last images, with room behind it for two vectors, which
+    `split` may load beyond an image's end; and what turns a stored number into a pixel, 1 / scale."""
+
+    images: NDArray[Any]
+    last: NDArray[Any]
+    factor: Any
+
+
+class Task(NamedTuple):
+    """What the heads are to learn. targets: (heads, N). batches: (T, B). alphas: (T,), in the heads'
+    dtype. squared: whether the loss is half the squared error, else it is the cross-entropy.
+    notebook: whether the kernel gradient is the notebook's."""
+
+    targets: NDArray[np.float64]
+    batches: NDArray[np.int64]
+    alphas: Floats
+    squared: bool
+    notebook: bool
+
+
 class State(NamedTuple):
     """Parameters, their gradients and scratch, all one-dimensional. One number of a head: (heads,); of a filter: (heads *
     filters,). "lanes" is a vector's number of lanes; n = heads * filters * vectors.
@@ -91,28 +112,32 @@ class State(NamedTuple):
 
 
 @inlined
-def split(
-    images: Any, last: Any, at_end: bool, first: int, scale: Any, image: int, phases: Any, sizes: Any
-) -> Any:  # fmt: skip
-    """Write the phases of the image at images[first], or `at_end` at last[first], to phases[image]; their borders are 0 and
-    stay so. Returns 0, or NaN if a pixel is not finite.
+def split(number: int, image: int, stored: Any, state: Any, sizes: Any) -> Any:
+    """Write the phases of image `number` to state.phases[image]; their borders are 0 and stay so. Returns 0, or NaN if a
+    pixel is not finite.
 
     Rows are written top down, each in whole vectors: the zeros after a row's end fall on columns of padding and on the
     start of the next row, which is written later.
     """
+    phases = state.phases
     half, lanes = len(sizes.kernel) // 2, lanes_in(phases)
     rows = min(sizes.height, sizes.height // 2 * 2 + half)
     columns = min(sizes.width, sizes.width // 2 * 2 + half)
+    first = number * sizes.height * sizes.width
+    copied = stored.images.size - (stored.last.size - 2 * lanes)
+    at_end = first >= copied
+    first = first - copied if at_end else first
     # Where the image's even and odd columns begin: padding by an odd number exchanges the phases.
     even_at = half % 2 * sizes.length + half // 2
     odd_at = (half + 1) % 2 * sizes.length + (half + 1) // 2
-    factor, nothing = broadcast(scale), zeros(phases)
+    factor, nothing = broadcast(stored.factor), zeros(phases)
     finite = nothing
     for row in range(rows):
         padded = row + half
         at = image + padded % 2 * 2 * sizes.length + padded // 2 * sizes.stride
         for column in range(0, columns, 2 * lanes):
-            even, odd = load_pixels(images, last, at_end, first + row * sizes.width + column, factor)
+            start = first + row * sizes.width + column
+            even, odd = load_pixels(stored.images, stored.last, at_end, start, factor)
             even = select(lanes_below(phases, (columns - column + 1) // 2), even, nothing)
             odd = select(lanes_below(phases, (columns - column) // 2), odd, nothing)
             finite = fma(nothing, odd, fma(nothing, even, finite))
@@ -170,8 +195,8 @@ def route_rows(sums: Any, index: int, image: int, first: int, d_logit: Any, stat
         lower, right = from_bits(maxima >> np.uint32(16), state.phases), from_bits(maxima, state.phases)
         active = greater(load(state.pooled, at * lanes), zeros(state.phases))
         weight = select(active, load(state.weights, at * lanes), zeros(state.phases))
-        position = (image + (at - listed) * lanes, sizes.length, sizes.stride)
-        sums = route(sums, state.phases, position, sizes.kernel, first, weight, lower, right)
+        position = (image + (at - listed) * lanes, sizes.length, sizes.stride, first)
+        sums = route(sums, state.phases, position, sizes.kernel, weight, lower, right)
     add_scaled(state.d_kernel, (index * (size * size + 1) + first * size) * lanes, d_logit, sums)
 
 
@@ -235,16 +260,6 @@ def begin_batch(state: Any, sizes: Any) -> None:
 
 
 @inlined
-def read(number: int, image: int, images: Any, last: Any, scale: Any, state: Any, sizes: Any) -> Any:
-    """`split` of image `number`. `last` copies the last images, with room behind them, since the vectors that `split` loads
-    may go beyond an image's end."""
-    first = number * sizes.height * sizes.width
-    copied = images.size - (last.size - 2 * lanes_in(state.phases))
-    at_end = first >= copied
-    return split(images, last, at_end, first - copied if at_end else first, scale, image, state.phases, sizes)
-
-
-@inlined
 def logit_of(head: int, image: int, finite: Any, state: Any, sizes: Any) -> float:
     """One head's logit of the image."""
     logit = finite + state.bias_flat[head]
@@ -255,19 +270,14 @@ def logit_of(head: int, image: int, finite: Any, state: Any, sizes: Any) -> floa
 
 @compiled
 @named_by_sources
-def train(
-    images: Any, last: Any, scale: Any, targets: Any, batches: Any, alphas: Any, squared: bool, notebook: bool,
-    state: Any, sizes: Any, losses: Any,
-) -> None:  # fmt: skip
-    """The iterations of `numpy_engine.advance` for a group of heads, in place.
-
-    images: all pixels, flat. targets: (heads, N). losses: (heads, T), to be written.
-    """
-    iterations, size = batches.shape
+def train(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
+    """The iterations of `numpy_engine.advance` for a group of heads, in place. losses: (T, heads), to be written."""
+    iterations, size = task.batches.shape
     logits = np.empty((sizes.heads, size))
     d_logits = np.empty(sizes.heads, state.bias_flat.dtype)
-    image, next_image = 0, 4 * sizes.length
-    finite = read(batches[0, 0], image, images, last, scale, state, sizes)
+    # Not the literal 0, for which Numba would compile every function that takes it a second time.
+    image, next_image = 0 * sizes.length, 4 * sizes.length
+    finite = split(task.batches[0, 0], image, stored, state, sizes)
     for t in range(iterations):
         begin_batch(state, sizes)
         for place in range(size):
@@ -276,42 +286,44 @@ def train(
             # The next image is read here because nothing has to wait for it: neither for the logits that are still being
             # computed, nor, when its own turn comes, for what was just written.
             following = t * size + place + 1
-            if following < batches.size:
-                number = batches[following // size, following % size]
-                finite = read(number, next_image, images, last, scale, state, sizes)
-            if notebook:
+            if following < task.batches.size:
+                number = task.batches[following // size, following % size]
+                finite = split(number, next_image, stored, state, sizes)
+            if task.notebook:
                 blank(image, state.phases, sizes)
             for head in range(sizes.heads):
-                derivative = loss_derivative(logits[head, place], targets[head, batches[t, place]], squared)
-                d_logits[head] = derivative / size
+                target = task.targets[head, task.batches[t, place]]
+                d_logits[head] = loss_derivative(logits[head, place], target, task.squared) / size
                 state.d_bias_flat[head] += d_logits[head]
             for index in range(sizes.heads * sizes.filters):
                 backward(index, image, d_logits[index // sizes.filters], state, sizes)
             image, next_image = next_image, image
-        mean_losses(t, logits, targets, batches[t], squared, losses)
-        update(alphas[t], notebook, state, sizes)
+        mean_losses(t, logits, task, losses)
+        update(task.alphas[t], task.notebook, state, sizes)
 
 
 @inlined
-def mean_losses(t: int, logits: Any, targets: Any, batch: Any, squared: bool, losses: Any) -> None:
-    """Write every head's mean loss to losses[:, t]. `logits` (heads, B) is overwritten: as the losses do not wait for each
+def mean_losses(t: int, logits: Any, task: Any, losses: Any) -> None:
+    """Write every head's mean loss to losses[t]. `logits` (heads, B) is overwritten: as the losses do not wait for each
     other, the compiler can compute several at once."""
+    size = logits.shape[1]
     for head in range(len(logits)):
         total = 0.0
-        for place in range(len(batch)):
-            logits[head, place] = loss_value(logits[head, place], targets[head, batch[place]], squared)
-        for place in range(len(batch)):
+        for place in range(size):
+            target = task.targets[head, task.batches[t, place]]
+            logits[head, place] = loss_value(logits[head, place], target, task.squared)
+        for place in range(size):
             total += logits[head, place]
-        losses[head, t] = total / len(batch)
+        losses[t, head] = total / size
 
 
 @compiled
 @named_by_sources
-def apply(images: Any, last: Any, scale: Any, state: Any, sizes: Any, logits: Any) -> None:
-    """Every head's logit of every image: logits is (heads, N), to be written."""
+def apply(stored: Any, state: Any, sizes: Any, logits: Any) -> None:
+    """Every head's logit of every image. logits: (N, heads), to be written."""
     begin_batch(state, sizes)
-    for number in range(logits.shape[1]):
+    for number in range(len(logits)):
         image = number % 2 * 4 * sizes.length
-        finite = read(number, image, images, last, scale, state, sizes)
+        finite = split(number, image, stored, state, sizes)
         for head in range(sizes.heads):
-            logits[head, number] = logit_of(head, image, finite, state, sizes)
+            logits[number, head] = logit_of(head, image, finite, state, sizes)

@@ -120,10 +120,8 @@ def no_sums(_: Any, phases: Any, size: Any, rest: Any) -> tuple[Any, Codegen]:
 
 
 @operation
-def route(
-    _: Any, sums: Any, phases: Any, position: Any, size: Any, first: Any, weight: Any, lower: Any, right: Any
-) -> tuple[Any, Codegen]:
-    """route(sums, phases, (start, length, stride), size, first, weight, lower, right): add weight * pixel to the sums of the
+def route(_: Any, sums: Any, phases: Any, position: Any, size: Any, weight: Any, lower: Any, right: Any) -> tuple[Any, Codegen]:
+    """route(sums, phases, (start, length, stride, first), size, weight, lower, right): add weight * pixel to the sums of the
     kernel rows from `first` on, where the pixel is the one that row u and column v of the kernel met at the maximum of
     the window, which lies in its lower row and right column according to the masks.
 
@@ -133,8 +131,9 @@ def route(
     rows = len(sums) // columns
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        total, (first_row, weight, lower, right) = unpack(builder, args[0]), args[4:]
-        pixels = Phases(context, builder, phases, [args[1], *unpack(builder, args[2])])
+        total, (weight, lower, right) = unpack(builder, args[0]), args[4:]
+        *start, first_row = unpack(builder, args[2])
+        pixels = Phases(context, builder, phases, [args[1], *start])
         above: list[Any] = []
         for a in range(rows + 1):
             row = pixels.row(builder.add(first_row, first_row.type(a)))
@@ -150,7 +149,7 @@ def route(
             above = chosen
         return pack(builder, total)
 
-    return sums(sums, phases, position, size, types.intp, weight, lower, right), emit
+    return sums(sums, phases, position, size, weight, lower, right), emit
 
 
 @operation

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.benchmarks.jobs import Job
+from pipeline.benchmarks.jobs import LOSS, Job
+from pipeline.heads.block import Block
 from pipeline.heads.initial import initial_heads
 
 
@@ -12,4 +13,5 @@ def small_job(filters: int, kernel_size: int, gradient: str, shape=(7, 6), batch
     # Equal values within a window: the first must win.
     images[:, :4, :3] = 90
     heads = initial_heads(1, 3, "he", filters, kernel_size, shape, "float64")
-    return Job(heads, images, 255.0, random.integers(0, 3, 9), random.integers(0, 9, (6, batch)), 0.7, gradient=gradient)
+    labels, order = random.integers(0, 3, 9), random.integers(0, 9, (6, batch))
+    return Job(heads, Block(images, 255.0, labels, order, np.full(6, 0.7), LOSS, gradient))

@@ -1,0 +1,111 @@
+"""y-hat vectors of many points side by side. Numbers stay the text they are: nothing is parsed, nothing rounded."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import chain, repeat
+from pathlib import Path
+from typing import IO
+
+from ..base.errors import FileError
+from ..base.files import atomic_write, write_bytes
+from ..records.record import Record
+
+# y_hat.csv is written up to this many numbers, some 60 MB; joining more goes block by block, each of so many.
+MOST_NUMBERS = 3_000_000
+# Files that are open at once while blocks are joined.
+MOST_BLOCKS = 200
+Key = tuple[str, str]
+
+
+def count_numbers(record: Record) -> int:
+    """How many numbers a record's y-hat vectors hold: those of the test images, without any of those trained on."""
+    images = record.result.images
+    return (images["test"] or images["train"]) * len(record.classes)
+
+
+def write_y_hat(records: Mapping[str, Record], path: Path) -> bool:
+    """Write the joined table, or remove an older one and return False when it would hold more than MOST_NUMBERS."""
+    if sum(map(count_numbers, records.values())) > MOST_NUMBERS:
+        path.unlink(missing_ok=True)
+        return False
+    content = io.BytesIO()
+    _join(records, content, path.parent)
+    write_bytes(path, content.getvalue())
+    return True
+
+
+def join_y_hat(records: Mapping[str, Record], path: Path) -> None:
+    """The same table however large it is, in bounded memory: it takes as much disk again while it is made."""
+    with atomic_write(path) as file:
+        _join(records, file, path.parent)
+
+
+def read_vectors(record: Record) -> Iterator[tuple[Key, str]]:
+    """((image, target), the y-hat vector as it stands in the file), image by image. FileError when that is damaged."""
+    path, width = record.folder / "y_hat.csv", 2 + len(record.classes)
+    header = ["image", "target", *(f"y_hat_{name}" for name in record.classes)]
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            if next(rows, None) != header:
+                raise FileError(f"{path}: cannot be read (its columns are not those of result.json)")
+            for row in rows:
+                if len(row) != width:
+                    raise FileError(f"{path}: cannot be read (line {rows.line_num} has {len(row)} columns, not {width})")
+                yield (row[0], row[1]), ",".join(row[2:])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FileError(f"{path}: cannot be read ({error})") from None
+
+
+def _join(records: Mapping[str, Record], file: IO[bytes], scratch: Path) -> None:
+    """Columns image and target, then "<point> y_hat_<class>" for every point; images in the order they first appear, an
+    empty cell for an image that a point does not have."""
+    names = [f"{name} y_hat_{label}" for name, record in records.items() for label in record.classes]
+    file.write(_line(["image", "target", *names]))
+    scratch.mkdir(parents=True, exist_ok=True)
+    known: dict[Key, None] = {}
+    with ExitStack() as opened:
+        parts = []
+        for block in _blocks(list(records.values())):
+            # Nameless: a kill leaves nothing behind. A block's file ends where later blocks bring images it has not met.
+            part = opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=scratch))
+            part.writelines(_block_lines(block, known))
+            part.seek(0)
+            parts.append(chain(part, repeat("," * (sum(len(record.classes) for record in block) - 1) + "\n")))
+        for key, *cells in zip(known, *parts, strict=False):
+            file.write(_line(key)[:-1] + b"," + ",".join(cell[:-1] for cell in cells).encode() + b"\n")
+
+
+def _blocks(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Records in groups of at most MOST_NUMBERS numbers, or of one record, or of as many as keep the groups few."""
+    most = max(MOST_NUMBERS, sum(map(count_numbers, records)) // MOST_BLOCKS)
+    block: list[Record] = []
+    held = 0
+    for record in records:
+        numbers = count_numbers(record)
+        if block and held + numbers > most:
+            yield block
+            block, held = [], 0
+        block.append(record)
+        held += numbers
+    yield block
+
+
+def _block_lines(block: Sequence[Record], known: dict[Key, None]) -> Iterator[str]:
+    """The cells of a block, a line for each image known by then; images that are new are added to the known ones."""
+    columns = []
+    for record in block:
+        vectors = dict(read_vectors(record))
+        known.update(dict.fromkeys(vectors))
+        columns.append((vectors, "," * (len(record.classes) - 1)))
+    for key in known:
+        yield ",".join([vectors.get(key, blank) for vectors, blank in columns]) + "\n"
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()

@@ -1,0 +1,294 @@
+"""The driver: gives out blocks of trajectories to workers, takes what they return, and keeps it.
+
+Workers compute and write nothing; only the driver writes checkpoints and records. A trajectory is computed once: points on
+its way are written as it passes them, finished ones are left alone, and it goes on from wherever a stop left it. None of
+this changes a bit of any result.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import FileError, LostWorkerError
+from ..heads.head import Head
+from ..records.checkpoint import Checkpoint
+from ..records.record import Record, is_finished, read_record, write_record
+from ..records.states import nearest_state, partial_path, write_state
+from ..training.block import Task, Trained, last_use, train_block
+from .executors import Pool
+from .locks import Locks
+from .point import Observer, Point, Trajectory, group
+from .warm import Compiled
+
+log = logging.getLogger(__name__)
+
+# The first block is short, since nothing is known of its time; each next one is at most so many times as long.
+FIRST_BLOCK, GROWTH = 8, 16
+# How much work a kill can lose.
+CHECKPOINT_SECONDS = 5.0
+# Trajectories that another process trains are looked at again after so long.
+LOCKED_SECONDS = 0.1
+# A block whose workers died so often will not be given out again.
+MOST_LOST = 5
+
+
+@dataclass
+class Training:
+    """A trajectory under way. wanted: its points to come. losses: (n, heads) parts that make up all so far. length: of the
+    next block. saved: when its checkpoint was last written. lost: how often the workers of its block died."""
+
+    wanted: list[Point]
+    heads: tuple[Head, ...]
+    iteration: int
+    losses: list[NDArray[np.float64]]
+    length: int = field(default_factory=lambda: FIRST_BLOCK)
+    saved: float = field(default_factory=time.monotonic)
+    lost: int = 0
+
+    def all_losses(self) -> NDArray[np.float64]:
+        """(iteration, heads)."""
+        self.losses = [np.concatenate([np.empty((0, len(self.heads))), *self.losses])]
+        return self.losses[0]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many points have a record, and how many failed."""
+
+    done: int
+    failed: int
+
+
+def side_by_side(trajectories: int, cores: int, split: bool) -> tuple[int, int]:
+    """What runs in parallel: (trajectories at once, cores for the heads of each).
+
+    With as many trajectories as cores, each has one core, which wastes nothing. With fewer, the heads of each share what
+    there is, if the executor's workers are on this machine. Never more of both than cores.
+    """
+    many = max(1, min(trajectories, cores))
+    return many, max(1, cores // many) if split else 1
+
+
+def drive(points: Sequence[Point], pool: Pool, observer: Observer) -> Outcome:
+    """Make sure that every point has its record, or has failed. A stop leaves all that was computed on disk."""
+    driver = Driver(pool, observer)
+    try:
+        driver.run(group(points))
+    finally:
+        driver.close()
+    return Outcome(driver.done, driver.failed)
+
+
+class Driver:
+    """One run of `drive`."""
+
+    def __init__(self, pool: Pool, observer: Observer) -> None:
+        self.done = self.failed = 0
+        self._pool, self._observer = pool, observer
+        self._locks = Locks()
+        self._executor: Executor | None = None
+        self._told: set[str] = set()
+        # By trajectory.
+        self._active: dict[str, Training] = {}
+        self._compiled = Compiled([])
+        self._queue: deque[Trajectory] = deque()
+        self._running: dict[Future[Trained], tuple[Training, Executor]] = {}
+
+    def run(self, trajectories: Sequence[Trajectory]) -> None:
+        """Until every trajectory has ended."""
+        for trajectory in trajectories:
+            if self._missing(trajectory):
+                self._queue.append(trajectory)
+        if not self._queue:
+            return
+        self._compiled = Compiled([point for trajectory in self._queue for point in trajectory.points])
+        self._say_what_runs()
+        while self._queue or self._running:
+            waiting = self._fill()
+            futures: set[Future[Any]] = {*self._running, *self._compiled.pending}
+            if not futures:
+                time.sleep(LOCKED_SECONDS)
+                continue
+            done, _ = wait(futures, LOCKED_SECONDS if waiting else None, FIRST_COMPLETED)
+            for future in done:
+                if future in self._compiled.pending:
+                    self._compiled.take(future)
+                else:
+                    self._take(future)
+
+    def close(self) -> None:
+        """Keep what was computed, and end the workers without waiting for them."""
+        self._save_all()
+        for future in self._running:
+            future.cancel()
+        self._compiled.close()
+        if self._executor:
+            self._executor.shutdown(wait=False)
+        self._pool.close()
+
+    def _save_all(self) -> None:
+        for training in self._active.values():
+            if training.wanted:
+                self._save(training)
+
+    def _say_what_runs(self) -> None:
+        many, heads = side_by_side(len(self._queue), self._pool.cores(), self._pool.split)
+        shared = f", the heads of each on {heads} cores" if heads > 1 else ""
+        count = f"{len(self._queue)} trajectories" if len(self._queue) > 1 else "1 trajectory"
+        log.info("training %s on %s: %s at a time%s", count, self._pool.what, many, shared)
+
+    def _missing(self, trajectory: Trajectory) -> list[Point]:
+        """The points without a record, fewest iterations first; the observer is told of the others."""
+        missing = []
+        for point in trajectory.points:
+            record = self._record(point)
+            if record is None:
+                missing.append(point)
+            else:
+                self._finished(point, record, known=True)
+        return missing
+
+    def _record(self, point: Point) -> Record | None:
+        if not is_finished(point.folder):
+            return None
+        try:
+            return read_record(point.folder)
+        except FileError as error:
+            log.warning("%s; it is computed again", error)
+            return None
+
+    def _fill(self) -> bool:
+        """Start trajectories while there is room; whether one waits for another process."""
+        # One more than there are workers, so that none waits while the driver writes.
+        room = self._pool.cores() + 1 - len(self._running)
+        waiting = False
+        for _ in range(len(self._queue)):
+            if room <= 0:
+                break
+            trajectory = self._queue.popleft()
+            last = trajectory.last
+            if not self._compiled.is_ready(last):
+                self._queue.append(trajectory)
+            elif not self._locks.take(last.settings.folder, last.trajectory):
+                waiting = True
+                self._queue.append(trajectory)
+            else:
+                room -= self._start(trajectory)
+        return waiting
+
+    def _start(self, trajectory: Trajectory) -> int:
+        """Give out a trajectory's first block; how many were given out: none when another process has just ended it."""
+        wanted = [point for point in trajectory.points if not is_finished(point.folder)]
+        for point in trajectory.points:
+            if point not in wanted and point.key not in self._told:
+                self._finished(point, read_record(point.folder), known=True)
+        if not wanted:
+            self._locks.release(trajectory.last.settings.folder, trajectory.last.trajectory)
+            return 0
+        first = wanted[0]
+        limit = last_use(first.iterations, first.dataset)
+        state = nearest_state(first.settings, first.dataset, first.trajectory, limit)
+        losses = [] if state.losses is None else [state.losses]
+        for point in wanted:
+            self._observer.started(point)
+        self._active[first.trajectory] = Training(wanted, state.heads, state.iteration, losses)
+        self._submit(self._active[first.trajectory])
+        return 1
+
+    def _submit(self, training: Training) -> None:
+        """Give out the next block."""
+        point = training.wanted[0]
+        last = min(point.iterations, training.iteration + training.length)
+        active = len(self._queue) + len(self._running) + 1
+        _, n_jobs = side_by_side(active, self._pool.cores(), self._pool.split)
+        task = Task(point.settings, training.heads, training.iteration, last, last == point.iterations, n_jobs)
+        self._executor = self._executor or self._pool.make()
+        try:
+            future = self._executor.submit(train_block, task, self._pool.share(point))
+        except BrokenExecutor:
+            self._executor = self._pool.make()
+            future = self._executor.submit(train_block, task, self._pool.share(point))
+        self._running[future] = training, self._executor
+
+    def _take(self, future: Future[Trained]) -> None:
+        """Keep what a block gave, and give out the next one."""
+        training, executor = self._running.pop(future)
+        try:
+            trained = future.result()
+        except self._pool.lost as error:
+            self._give_out_again(training, executor, error)
+            return
+        except Exception as error:
+            self._fail(training, error)
+            return
+        done = len(trained.losses)
+        training.heads, training.lost = trained.heads, 0
+        training.iteration += done
+        training.losses.append(trained.losses)
+        fitting = int(done * self._pool.seconds / max(trained.seconds, 1e-6))
+        training.length = max(1, min(GROWTH * training.length, fitting))
+        try:
+            self._keep(training, trained)
+        except OSError as error:
+            self._fail(training, error)
+            return
+        if training.wanted:
+            self._submit(training)
+
+    def _keep(self, training: Training, trained: Trained) -> None:
+        """A point's record at once, else a checkpoint when it is due."""
+        point = training.wanted[0]
+        if trained.point:
+            write_record(point.folder, point.settings, trained.point, training.all_losses(), trained.heads)
+            training.wanted.pop(0)
+            self._finished(point, Record(point.folder, trained.point[0]), known=False)
+        if not training.wanted:
+            partial_path(point.settings, point.trajectory).unlink(missing_ok=True)
+            self._end(point)
+            return
+        self._observer.advanced(training.wanted, training.iteration, training.all_losses)
+        if time.monotonic() - training.saved > CHECKPOINT_SECONDS:
+            self._save(training)
+
+    def _save(self, training: Training) -> None:
+        point = training.wanted[0]
+        state = Checkpoint(training.heads, training.iteration, training.all_losses())
+        if state.iteration:
+            write_state(partial_path(point.settings, point.trajectory), state)
+        training.saved = time.monotonic()
+
+    def _finished(self, point: Point, record: Record, known: bool) -> None:
+        self.done += 1
+        self._told.add(point.key)
+        self._observer.finished(point, record, known)
+
+    def _give_out_again(self, training: Training, executor: Executor, error: BaseException) -> None:
+        """A worker died: its block is all that is lost."""
+        if executor is self._executor and isinstance(error, BrokenExecutor):
+            executor.shutdown(wait=False)
+            self._executor = None
+        training.lost += 1
+        if training.lost > MOST_LOST:
+            name = training.wanted[0].name
+            text = f"{name}: its workers died {training.lost} times; is there enough memory, and are their packages the same?"
+            self._fail(training, LostWorkerError(text))
+            return
+        log.warning("a worker died; its block of %s is given out again", training.wanted[0].name)
+        self._submit(training)
+
+    def _fail(self, training: Training, error: Exception) -> None:
+        for point in training.wanted:
+            self.failed += 1
+            self._observer.failed(point, error)
+        self._end(training.wanted[0])
+
+    def _end(self, point: Point) -> None:
+        del self._active[point.trajectory]
+        self._locks.release(point.settings.folder, point.trajectory)

@@ -1,0 +1,96 @@
+"""Where blocks run: threads, processes, the workers of a Dask cluster. Anything that is a concurrent.futures.Executor fits.
+
+A new executor is a function that returns a Pool, and a line in POOLS.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from joblib import cpu_count
+
+from ..base.errors import SettingsError
+from ..settings import ComputeSettings
+from .point import Point
+
+# How long a client waits for a scheduler, and an orphan until it notices.
+SCHEDULER_SECONDS = 10
+ORPHAN_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Pool:
+    """An executor and how to use it.
+
+    what: in words. make: a new executor, also after its workers died. cores: how many blocks run at once now. share: what
+    stands for a point's data in a task. split: whether a block's heads may share several cores. seconds: how long a block
+    should last, so that handing it out costs under 1 %. lost: what a future raises when its worker died. close: end it.
+    """
+
+    what: str
+    make: Callable[[], Executor]
+    cores: Callable[[], int]
+    share: Callable[[Point], Any]
+    split: bool
+    seconds: float
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+    close: Callable[[], None] = field(default=lambda: None)
+
+
+def pool(compute: ComputeSettings) -> Pool:
+    """The pool of these settings. SettingsError when it cannot be had."""
+    return POOLS[compute.executor](compute)
+
+
+def cores(compute: ComputeSettings) -> int:
+    """How many of this machine's cores these settings may use: never more than there are."""
+    there = int(cpu_count())
+    return there if compute.n_jobs == -1 else min(compute.n_jobs, there)
+
+
+def threads(compute: ComputeSettings) -> Pool:
+    """Threads of this process: the engine computes without Python's lock, and all of them share one copy of the images."""
+    count = cores(compute)
+    make = lambda: ThreadPoolExecutor(count, thread_name_prefix="block")  # noqa: E731  a Pool holds functions
+    return Pool(f"{count} threads", make, lambda: count, lambda point: point.dataset, True, 0.3)
+
+
+def processes(compute: ComputeSettings) -> Pool:
+    """Processes of this machine; they map the prepared file into memory, so one copy of the images serves all."""
+    count = cores(compute)
+
+    def make() -> Executor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(count, mp_context=context, initializer=follow_parent, initargs=(os.getpid(),))
+
+    return Pool(f"{count} processes", make, lambda: count, lambda point: point.data, True, 0.6)
+
+
+def follow_parent(parent: int) -> None:
+    """Let this worker end with its parent, however that ends, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(ORPHAN_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def dask(compute: ComputeSettings) -> Pool:
+    """The workers of a Dask cluster, this machine's or others'. They share no disk: data reaches each of them once."""
+    try:
+        from .dask import dask_pool
+    except ImportError:
+        raise SettingsError(["compute: dask is not installed; pip install 'ovrcnn[dask]' brings it"]) from None
+    return dask_pool(compute, cores(compute), SCHEDULER_SECONDS)
+
+
+POOLS: dict[str, Callable[[ComputeSettings], Pool]] = {"threads": threads, "processes": processes, "dask": dask}

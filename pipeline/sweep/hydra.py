@@ -1,0 +1,301 @@
+"""Hydra's door: from a command line to the settings of its points. Whatever the project asks of Hydra stands in this file.
+
+The base is composed once, and once more for each combination of swept config groups; swept values are laid over a composed
+base. So a point costs microseconds, not the 40 to 200 ms that Hydra takes for each of its jobs.
+
+Three names that Hydra keeps to itself are used, because nothing public does the same:
+- get_args_parser: Hydra's flags, for a command line that is not this process's own.
+- create_config_search_path and Hydra.create_main_hydra2: `initialize_config_dir` has no --config-dir.
+- _run_hydra: --help, --cfg, --info and other launchers and sweepers, without rewriting this process's command line.
+"""
+
+import itertools
+import os
+import re
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hydra import compose, version
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import _run_hydra, create_config_search_path, get_args_parser
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ..base import project
+from ..base.console import FULL_ERROR
+from ..base.errors import SettingsError
+from ..settings import Settings, did_you_mean, flatten, parse
+from .explain import explain
+from .grid import with_values
+
+VERSION_BASE = "1.3"
+# Hydra's own, whose place the driver takes; any other is a person's choice and runs through Hydra.
+OWN = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
+PROJECT_PATH = re.compile(r"\$\{project:(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A swept setting or config group. values: what is laid over the base, or None for a group, which is composed anew.
+
+    words: the overrides as typed, one a value.
+    """
+
+    key: str
+    words: tuple[str, ...]
+    values: tuple[Any, ...] | None
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """A point as Hydra would give it: its settings, its overrides, the folder that hydra.sweep.subdir makes for it."""
+
+    settings: Settings
+    overrides: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command line asks for. output: the run's folder. chdir: whether it is the working folder meanwhile.
+
+    jobs: the points; those of a foreign sweeper are not known yet, and `first` is what they start from.
+    foreign: whether another launcher or sweeper runs the points. keys: what is swept, by dotted name.
+    """
+
+    jobs: tuple[Job, ...]
+    first: Settings
+    multirun: bool
+    foreign: bool
+    output: Path
+    chdir: bool
+    keys: tuple[str, ...]
+
+    @property
+    def points(self) -> tuple[Settings, ...]:
+        return tuple(job.settings for job in self.jobs)
+
+
+def parse_arguments(arguments: Sequence[str]) -> Namespace:
+    """Hydra's command line, flags and overrides in any order. SettingsError for a flag it does not know."""
+
+    def refuse(message: str) -> NoReturn:
+        raise SettingsError([f"command line: {message}; --help lists what there is"])
+
+    parser = get_args_parser()
+    # argparse itself would print its usage and exit with 2.
+    parser.error = refuse
+    args: Namespace = parser.parse_intermixed_args(list(arguments))
+    return args
+
+
+def is_question(args: Namespace) -> bool:
+    """Whether Hydra itself answers: help, a config to show, tab completion."""
+    return bool(args.help or args.hydra_help or args.cfg or args.info or args.shell_completion)
+
+
+def hand_over(args: Namespace, task: TaskFunction) -> None:
+    """Let Hydra answer a question, or run jobs by the chosen launcher and sweeper. SettingsError when it refuses."""
+    version.setbase(VERSION_BASE)
+    project.register_resolver()
+    # With this Hydra raises what it would print, in several lines and with a hint at itself.
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    try:
+        _run_hydra(args, get_args_parser(), task, str(project.conf()), "config")
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if before == "1":
+            raise
+        raise SettingsError([explain(error)]) from None
+    finally:
+        if before is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = before
+
+
+def read_command(args: Namespace) -> Command:
+    """The points of Hydra's parsed command line. SettingsError lists what is wrong with each point, a line each."""
+    try:
+        with _initialized(args.config_dir):
+            return _read_command(args.config_name or "config", args.overrides, args.multirun)
+    except (HydraException, OmegaConfBaseException) as error:
+        if os.environ.get(FULL_ERROR) == "1":
+            raise
+        raise SettingsError([explain(error)]) from None
+
+
+@contextmanager
+def _initialized(config_dir: str | None) -> Iterator[None]:
+    version.setbase(VERSION_BASE)
+    project.register_resolver()
+    path = create_config_search_path(str(project.conf()))
+    if config_dir:
+        folder = Path(config_dir).resolve()
+        if not folder.is_dir():
+            raise SettingsError([f"--config-dir: {config_dir} is no folder; it must hold config files of yours"])
+        path.prepend(provider="command-line", path=f"file://{folder}", anchor=SearchPathQuery(provider="schema"))
+    GlobalHydra.instance().clear()
+    Hydra.create_main_hydra2("ovrcnn", path)
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) -> Command:
+    loader = GlobalHydra.instance().config_loader()
+    parser = OverridesParser.create(config_loader=loader)
+    given = parser.parse_overrides(list(overrides))
+    fixed = [str(override.input_line) for override in given if not override.is_sweep_override()]
+    base = compose(config_name, fixed, return_hydra_config=True)
+    HydraConfig.instance().set_config(base)
+    multirun = multirun or base.hydra.mode == RunMode.MULTIRUN
+    swept = [override for override in given if override.is_sweep_override()]
+    if swept and not multirun:
+        raise SettingsError([f"{o.key_or_group}: takes one value; to sweep over several, add -m" for o in swept])
+    output = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).resolve()
+    foreign = multirun and (base.hydra.launcher._target_, base.hydra.sweeper._target_) != OWN
+    chdir = bool(base.hydra.job.chdir)
+    axes: list[Axis] = []
+    if multirun:
+        params = _params(base)
+        if foreign and base.hydra.sweeper._target_ != OWN[1]:
+            first = parse(OmegaConf.create(_job(base)))
+            keys = [str(key) for key in params] + [o.key_or_group for o in swept]
+            return Command((), first, multirun, foreign, output, chdir, tuple(dict.fromkeys(keys)))
+        typed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
+        axes = _axes(parser, [*typed, *given])
+    jobs = _jobs(config_name, fixed, base, axes)
+    keys = [axis.key for axis in axes]
+    return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys))
+
+
+def _params(base: DictConfig) -> Mapping[str, Any]:
+    """The axes that an experiment's file sets in hydra.sweeper.params."""
+    params = OmegaConf.to_container(base.hydra.sweeper).get("params") or {}  # type: ignore[union-attr]  # a dict it is
+    if not isinstance(params, Mapping):
+        raise SettingsError([f"hydra.sweeper.params: must be SETTING: VALUES for each axis, not {params!r}"])
+    return {str(key): _typed(value) for key, value in params.items()}
+
+
+def _typed(value: Any) -> str:
+    """An axis as it would be typed: a list of yaml is a list of values."""
+    if isinstance(value, list):
+        return ",".join(_typed(item) for item in value)
+    return "null" if value is None else str(value)
+
+
+def _axes(parser: OverridesParser, overrides: Sequence[Override]) -> list[Axis]:
+    """What is swept, in order; of several overrides of one key the last counts, and one value is no axis."""
+    loader = GlobalHydra.instance().config_loader()
+    last: dict[str, Override] = {}
+    for override in overrides:
+        last[override.get_key_element()] = override
+    axes = []
+    for key, override in last.items():
+        if not override.is_sweep_override():
+            continue
+        if not override.is_discrete_sweep():
+            raise SettingsError([f"{override.key_or_group}: {override.get_value_string()} needs a sweeper that draws values"])
+        words = tuple(f"{key}={text}" for text in override.sweep_string_iterator())
+        group = override.key_or_group
+        options = loader.get_group_options(group, ObjectType.CONFIG)
+        if not words:
+            raise SettingsError([f"{group}: {override.get_value_string()} fits none of {', '.join(options) or 'nothing'}"])
+        composed = bool(options) or override.package is not None or group.startswith("hydra.")
+        values = None if composed else tuple(o.value() for o in parser.parse_overrides(list(words)))
+        axes.append(Axis(group, words, values, override.is_add() or override.is_force_add()))
+    return axes
+
+
+def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]) -> list[Job]:
+    """Every point of the grid. SettingsError with all their faults."""
+    groups = [axis for axis in axes if axis.values is None]
+    bases = {(): (base, _job(base))}
+    jobs, found, new = [], [], [axis.key for axis in axes if axis.is_new]
+    varied = [axis for axis in axes if len(axis.words) > 1]
+    for chosen in itertools.product(*(range(len(axis.words)) for axis in axes)):
+        pairs = list(zip(axes, chosen, strict=True))
+        words = tuple(axis.words[i] for axis, i in pairs)
+        shown = " ".join(axis.words[i] for axis, i in pairs if axis in varied)
+        chosen_groups = tuple(axis.words[i] for axis, i in pairs if axis in groups)
+        values = {axis.key: axis.values[i] for axis, i in pairs if axis.values is not None}
+        try:
+            if chosen_groups not in bases:
+                config = compose(config_name, [*fixed, *chosen_groups], return_hydra_config=True)
+                bases[chosen_groups] = config, _job(config)
+            config, plain = bases[chosen_groups]
+            plain = _laid_over(plain, values, new)
+            settings = parse(OmegaConf.create(plain) if _has_interpolation(plain) else plain)
+            jobs.append(Job(settings, words, _folder(config, plain, words, len(jobs))))
+        except SettingsError as error:
+            found += [f"{shown}: {fault}" if shown else fault for fault in error.faults]
+        except (HydraException, OmegaConfBaseException) as error:
+            found.append(f"{shown}: {explain(error)}" if shown else explain(error))
+    if found:
+        raise SettingsError(list(dict.fromkeys(found)))
+    return jobs
+
+
+def _laid_over(plain: dict[str, Any], values: Mapping[str, Any], new: Sequence[str]) -> dict[str, Any]:
+    try:
+        return with_values(plain, dict(values), new)
+    except KeyError as error:
+        key = str(error.args[0])
+        raise SettingsError([f"{key}: no such setting{did_you_mean(key)}"]) from None
+
+
+def _has_interpolation(plain: dict[str, Any]) -> bool:
+    return any("${" in value for value in flatten(plain).values() if isinstance(value, str))
+
+
+def _job(base: DictConfig) -> dict[str, Any]:
+    """A base without Hydra's own node, as plain values; interpolations stay, but for the project's own folder."""
+    plain = OmegaConf.to_container(base)
+    assert isinstance(plain, dict)
+    plain.pop("hydra", None)
+    job = {str(key): value for key, value in plain.items()}
+    missing = set(flatten(asdict(Settings()))) - set(flatten(job))
+    if missing:
+        raise SettingsError([f"{key}: is missing; every setting of conf/ is needed" for key in sorted(missing)])
+    paths = job["paths"]
+    if isinstance(paths, dict) and (ours := PROJECT_PATH.fullmatch(str(paths["experiments"]))):
+        paths["experiments"] = str(project.root() / ours[1])
+    return job
+
+
+def _folder(base: DictConfig, plain: dict[str, Any], words: Sequence[str], number: int) -> Path:
+    """Where hydra.sweep.subdir wants this point's folder, below the run's; "." for the run's own."""
+    raw = OmegaConf.to_container(base.hydra.sweep)["subdir"]  # type: ignore[index,call-overload]  # a dict it is
+    if "${" not in str(raw):
+        return Path(str(raw))
+    config = base.copy()
+    OmegaConf.set_struct(config, False)
+    OmegaConf.set_readonly(config.hydra, False)
+    for key in plain:
+        config[key] = plain[key]
+    job = config.hydra.job
+    job.num, job.id, job.override_dirname = number, str(number), _dirname(base, words)
+    HydraConfig.instance().set_config(config)
+    return Path(str(config.hydra.sweep.subdir))
+
+
+def _dirname(base: DictConfig, words: Sequence[str]) -> str:
+    """hydra.job.override_dirname, by its own settings."""
+    how = base.hydra.job.config.override_dirname
+    kept = sorted(word for word in words if word.partition("=")[0].lstrip("+~") not in how.exclude_keys)
+    return str(how.item_sep.join(word.replace("=", how.kv_sep, 1) for word in kept))

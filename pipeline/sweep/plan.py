@@ -1,0 +1,100 @@
+"""From settings to points: data read, everything that is wrong with any point said at once, nothing written before."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..base import console
+from ..base.errors import DataError, FileError, SettingsError
+from ..data import prepared
+from ..data.dataset import TRAIN, Dataset
+from ..records.fingerprint import trajectory
+from ..settings import DataSettings, Settings
+from .grid import Grid
+from .point import Point
+
+DataKey = tuple[DataSettings, int, Path]
+
+
+@dataclass(frozen=True)
+class Data:
+    """One data set of a sweep. path: its prepared file. dataset: what it holds, or why there is none."""
+
+    path: Path
+    dataset: Dataset | DataError
+
+
+def plan(grid: Grid) -> tuple[Point, ...]:
+    """The points of a grid, made once. SettingsError or DataError, a line a fault, with nothing written.
+
+    Data that is not prepared yet is written once every point is known to be good.
+    """
+    data = _read_all(grid.points)
+    found = []
+    for settings in grid.points:
+        dataset = data[_key(settings)].dataset
+        name = f"{grid.name(settings)}: " if grid.swept else ""
+        found += [str(dataset)] if isinstance(dataset, DataError) else [name + f for f in data_faults(settings, dataset)]
+    if found:
+        raise SettingsError(list(dict.fromkeys(found)))
+    datasets = {key: (entry.path, _written(entry)) for key, entry in data.items()}
+    return tuple(_point(settings, grid, *datasets[_key(settings)]) for settings in grid.points)
+
+
+def data_faults(settings: Settings, dataset: Dataset) -> list[str]:
+    """Settings that this data does not allow, a line each."""
+    found = []
+    size, batch, images = settings.model.kernel_size, settings.training.batch_size, dataset.count(TRAIN)
+    if size is not None and size > min(dataset.image_shape):
+        height, width = dataset.image_shape
+        found.append(f"model.kernel_size: must be at most {min(height, width)} for {height} x {width} images, not {size}")
+    if images == 0:
+        found.append("data.validation: leaves no image for training; make it smaller")
+    elif batch != "all" and int(batch) > images:
+        found.append(f"training.batch_size: must be at most {images}, the images for training, not {batch}")
+    return found
+
+
+def warn_absent(points: Iterable[Point]) -> None:
+    """Say which classes have no image for training, in any data of the points: their heads can only learn to say no."""
+    for path, dataset in {point.data: point.dataset for point in points}.items():
+        members = np.bincount(dataset.labels[dataset.split == TRAIN], minlength=len(dataset.classes))
+        absent = [name for name, count in zip(dataset.classes, members, strict=True) if count == 0]
+        if absent and dataset.count(TRAIN) > 1:
+            console.say(f"warning: no image for training of class {', '.join(absent)} in {path.name}", error=True)
+
+
+def _key(settings: Settings) -> DataKey:
+    return settings.data, settings.seed, settings.folder
+
+
+def _read_all(points: Iterable[Settings]) -> dict[DataKey, Data]:
+    """Each data set of the points once, without a trace on disk."""
+    found: dict[DataKey, Data] = {}
+    for settings in points:
+        if _key(settings) in found:
+            continue
+        path = prepared.prepared_path(settings)
+        try:
+            found[_key(settings)] = Data(path, prepared.read(path))
+        except FileError:
+            try:
+                found[_key(settings)] = Data(path, prepared.load(settings))
+            except DataError as error:
+                found[_key(settings)] = Data(path, error)
+    return found
+
+
+def _written(data: Data) -> Dataset:
+    """The data set from its prepared file, so that all of the machine's workers share its images."""
+    assert isinstance(data.dataset, Dataset)
+    if isinstance(data.dataset.images, np.memmap):
+        return data.dataset
+    prepared.write(data.path, data.dataset)
+    return prepared.read(data.path)
+
+
+def _point(settings: Settings, grid: Grid, path: Path, dataset: Dataset) -> Point:
+    return Point(settings, grid.name(settings), path, dataset, trajectory(settings, dataset.digest))

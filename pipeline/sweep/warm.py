@@ -1,0 +1,81 @@
+"""The engine's code for each kind of heads: made before a block needs it, several kinds side by side in processes."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from ..base import console
+from .executors import cores, follow_parent
+from .point import Point
+
+# dtype of the heads, kernel size, stored dtype of the images.
+Kind = tuple[str, int, str]
+SAID_SECONDS = 1.0
+
+
+def kinds_of(point: Point) -> list[Kind]:
+    """What a point's engine has to have compiled; nothing for an engine that is not."""
+    if point.settings.compute.engine != "numba":
+        return []
+    model = point.settings.model
+    # Without a kernel size, the notebook's own is drawn: 3 or 5.
+    sizes = [model.kernel_size] if model.kernel_size else [3, 5]
+    return [(model.dtype, size, point.dataset.images.dtype.name) for size in sizes]
+
+
+class Compiled:
+    """Which kinds are ready. Those that are on disk are loaded at once; the others are compiled in the background."""
+
+    def __init__(self, points: Iterable[Point]) -> None:
+        wanted = {kind: point for point in points for kind in kinds_of(point)}
+        self.pending: dict[Future[float], Kind] = {}
+        self._ready: set[Kind] = set()
+        self._executor: ProcessPoolExecutor | None = None
+        if not wanted:
+            return
+        from ..heads.compiled import engine
+
+        missing = [kind for kind in wanted if not engine.is_compiled(*kind)]
+        for kind in set(wanted) - set(missing):
+            self._load(kind)
+        if missing:
+            count = min(len(missing), cores(next(iter(wanted.values())).settings.compute))
+            context = multiprocessing.get_context("spawn")
+            parent = (os.getpid(),)
+            self._executor = ProcessPoolExecutor(count, mp_context=context, initializer=follow_parent, initargs=parent)
+            self.pending = {self._executor.submit(compile_kind, kind): kind for kind in missing}
+            names = ", ".join(f"kernel size {size} ({dtype})" for dtype, size, _ in missing)
+            console.say(f"compiling the engine for {names}; the result is kept for later runs")
+
+    def is_ready(self, point: Point) -> bool:
+        return all(kind in self._ready for kind in kinds_of(point))
+
+    def take(self, future: Future[float]) -> None:
+        """Load what a process has compiled; if that process failed, it is compiled here."""
+        kind = self.pending.pop(future)
+        self._load(kind)
+        if future.exception() is None and future.result() > SAID_SECONDS:
+            console.say(f"compiled the engine for kernel size {kind[1]}, {kind[0]}, in {future.result():.1f} s")
+        if not self.pending:
+            self.close()
+
+    def close(self) -> None:
+        if self._executor:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _load(self, kind: Kind) -> None:
+        from ..heads.compiled import engine
+
+        engine.warm_up(*kind)
+        self._ready.add(kind)
+
+
+def compile_kind(kind: Kind) -> float:
+    """Compile a kind, or load it; the seconds that took. What is compiled stays on disk."""
+    from ..heads.compiled import engine
+
+    began = time.monotonic()
+    engine.warm_up(*kind)
+    return time.monotonic() - began

@@ -1,0 +1,122 @@
+"""What MLflow is told, one event at a time, and how each is written into an open store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records.record import Record
+from ..sweep.point import Point
+from . import log, table
+from .keys import clean
+from .runs import ERROR, FAILED, FINISHED, RUNNING, Runs
+from .view import link, seed_view
+
+# What a sweep leaves in its folder.
+OUTPUTS = ("config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json")
+FIGURES = "figures"
+
+
+class Event:
+    """Something to be logged; writing it again, after a failure half-way, does no harm."""
+
+    def write(self, runs: Runs) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """A point's trajectory is being trained."""
+
+    point: Point
+
+    def write(self, runs: Runs) -> None:
+        run = runs.open(self.point, dict([table.TAG]))
+        if run.status == RUNNING:
+            runs.hold(self.point.key, log.log_params(runs.store, run, self.point.settings))
+
+
+@dataclass(frozen=True)
+class Curve(Event):
+    """How far the trajectory of unfinished points has come. losses: (iteration, heads)."""
+
+    points: tuple[Point, ...]
+    losses: NDArray[np.float64]
+
+    def write(self, runs: Runs) -> None:
+        for point in self.points:
+            run = runs.open(point, dict([table.TAG]))
+            if run.status == RUNNING:
+                after = runs.curved.get(point.key, 0)
+                log.log_rows(runs.store, run, log.curve_rows(self.losses, point.dataset.classes, point.iterations, after))
+                runs.curved[point.key] = len(self.losses)
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """A point has its record."""
+
+    point: Point
+    record: Record
+
+    def write(self, runs: Runs) -> None:
+        run = runs.open(self.point, dict([table.TAG]))
+        if run.status != FINISHED:
+            log.log_record(runs.store, run, self.point, self.record, runs.curved.get(self.point.key, 0))
+            runs.end(self.point.key, FINISHED)
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """A point will have no record. reason: one line."""
+
+    point: Point
+    reason: str
+
+    def write(self, runs: Runs) -> None:
+        run = runs.open(self.point, {ERROR: self.reason})
+        # What was finished once is not made worse: its numbers are what they are.
+        if run.status != FINISHED:
+            runs.hold(self.point.key, log.log_params(runs.store, run, self.point.settings))
+            runs.store.client.set_tag(run.run_id, ERROR, clean(self.reason))
+            runs.end(self.point.key, FAILED)
+
+
+@dataclass(frozen=True)
+class Compared(Event):
+    """What a sweep came to. folder: where its tables and figures lie. best: a point's name. values: the best point's metrics.
+
+    text: the tables as the terminal shows them. metric: what the best was chosen by.
+    """
+
+    folder: Path
+    best: str
+    values: dict[str, float]
+    text: str
+    metric: str
+
+    def write(self, runs: Runs) -> None:
+        if runs.sweep is None or runs.parent is None:
+            return
+        parent, store = runs.parent, runs.store
+        names = [*OUTPUTS, *sorted(f"{FIGURES}/{path.name}" for path in (self.folder / FIGURES).glob("*.png"))]
+        log.log_files(store, parent, {name: self.folder / name for name in names}, {})
+        # A value that is there already would only grow the history.
+        rows = [(f"best/{key}", value, 0) for key, value in self.values.items() if parent.metrics.get(f"best/{key}") != value]
+        log.log_rows(store, runs.renewed(parent), rows)
+        seed_view(store, runs.sweep, [self.metric, *self.values])
+        condition, address = runs.sweep.condition, link(store.experiment_id, runs.sweep.key)
+        note = f"```\n{self.text}\n```\n\n[All its points]({address}): `{condition}`"
+        store.client.set_tag(parent.run_id, "best", clean(self.best))
+        store.client.set_tag(parent.run_id, "mlflow.note.content", clean(note))
+
+
+@dataclass(frozen=True)
+class Ended(Event):
+    """The sweep, or the point alone, is over."""
+
+    status: str
+
+    def write(self, runs: Runs) -> None:
+        runs.close(self.status)

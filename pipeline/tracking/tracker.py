@@ -1,0 +1,252 @@
+"""MLflow as an observer of a sweep that never holds it up.
+
+Whatever it is told, the tracker only puts an event into a queue. One thread of its own imports MLflow, opens the store and
+writes the events, again and again where that fails, so that training neither waits for a store that is locked, slow or gone
+nor fails with it. What is not written when the command ends is written by the next one: that is told all finished points,
+and what the store has of them is not written again (see runs.py: one run a point).
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import MendableError
+from ..records.record import Record
+from ..settings import TrackingSettings
+from ..sweep.point import Point
+from .events import Compared, Curve, Ended, Event, Failed, Finished, Started
+from .runs import KILLED, Runs
+from .store import check_store, close_store, load_mlflow, open_store, store_uri
+from .sweeps import SweepView
+from .trouble import LATER, Trouble, explain, silence
+
+logger = logging.getLogger(__name__)
+
+# A point that trains for longer shows its curves on the way, so often.
+CURVE_SECONDS = 10.0
+# After a failure the thread waits, longer each time.
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
+# An event that fails so often, in a store that can be opened, is left to the next command.
+MOST_TRIES = 4
+# How long the end of a command waits for the thread: see `patience`.
+PATIENCE, PATIENCE_EACH, PATIENCE_OPENING = 2.0, 0.25, 4.0
+
+
+def patience(pending: int, opening: bool) -> float:
+    """Seconds that the end of a command waits for the thread: two, and a quarter for each event that is not yet written.
+
+    Four more while MLflow is still imported or a database made, and anew whenever half of the events were written in that
+    time. Two in all once an attempt failed that none followed with success, and for a command that is stopped.
+    """
+    return PATIENCE + PATIENCE_EACH * pending + (PATIENCE_OPENING if opening else 0)
+
+
+class Tracker:
+    """Tells MLflow of a sweep, or of a single point (`sweep` None). An Observer: every method returns at once, raises nothing.
+
+    SettingsError for an address that can be no store's.
+    """
+
+    def __init__(self, tracking: TrackingSettings, experiment: str, sweep: SweepView | None) -> None:
+        check_store(tracking)
+        self._tracking, self._experiment, self._sweep = tracking, experiment, sweep
+        self._uri = store_uri(tracking)
+        # Of the caller's thread: the points whose end was told, when a trajectory's curves are due, what `close` said.
+        self._told: set[str] = set()
+        self._due: dict[str, float] = {}
+        self._said: list[str] | None = None
+        # Between the threads.
+        self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._closing, self._given_up = threading.Event(), threading.Event()
+        # Of the thread; others only look.
+        self._waiting: deque[Event] = deque()
+        self._runs: Runs | None = None
+        self._ended: dict[str, Finished | Failed] = {}
+        self._over: set[str] = set()
+        self._tries: Counter[int] = Counter()
+        self._lost: Trouble | None = None
+        self._drawn: set[str] = set()
+        self._written, self._wait = 0, FIRST_WAIT
+        self._opening, self._done = True, False
+        self._trouble: Trouble | None = None
+        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def started(self, point: Point) -> None:
+        """The point's trajectory is being trained now."""
+        self._due.setdefault(point.trajectory, time.monotonic() + CURVE_SECONDS)
+        self._queue.put(Started(point))
+
+    def advanced(self, points: Sequence[Point], iteration: int, losses: Callable[[], NDArray[np.float64]]) -> None:
+        """A trajectory has reached `iteration`: its curves are logged when it is time. `losses` is called only then."""
+        if not points:
+            return
+        name, now = points[0].trajectory, time.monotonic()
+        due = self._due.setdefault(name, now + CURVE_SECONDS)
+        # While the store is away, one curve of each trajectory waits, not one every ten seconds.
+        if now < due or name in self._drawn:
+            return
+        self._due[name] = now + CURVE_SECONDS
+        try:
+            event = Curve(tuple(points), losses())
+        except Exception:
+            logger.debug("no curves of %s", points[0].name, exc_info=True)
+            return
+        self._drawn.add(name)
+        self._queue.put(event)
+
+    def finished(self, point: Point, record: Record, known: bool) -> None:
+        """The point's record is on disk. A known one is logged, too, unless the store has it: so missing ones come back."""
+        self._told.add(point.key)
+        self._queue.put(Finished(point, record))
+
+    def failed(self, point: Point, error: Exception) -> None:
+        """The point will not be there."""
+        self._told.add(point.key)
+        self._queue.put(Failed(point, (str(error).strip() or type(error).__name__).splitlines()[0]))
+
+    def compared(self, compared: Compared) -> None:
+        """What the sweep came to is on disk."""
+        self._queue.put(compared)
+
+    def close(self, status: str) -> list[str]:
+        """End as FINISHED, FAILED or KILLED; nothing when all is logged, else a line that says what is not, and why."""
+        if self._said is None:
+            self._queue.put(Ended(status))
+            self._closing.set()
+            self._wait_for_thread(status == KILLED)
+            self._given_up.set()
+            self._said = [] if self._done and self._lost is None else [self._line()]
+        return self._said
+
+    def _wait_for_thread(self, killed: bool) -> None:
+        while self._thread.is_alive():
+            begin, before, pending = time.monotonic(), self._written, self._pending()
+            while self._thread.is_alive():
+                allowed = PATIENCE if killed or self._trouble else patience(pending, self._opening)
+                if time.monotonic() - begin >= allowed:
+                    break
+                self._thread.join(0.02)
+            if killed or self._written - before < max(pending / 2, 1):
+                return
+
+    def _pending(self) -> int:
+        return self._queue.qsize() + len(self._waiting)
+
+    def _line(self) -> str:
+        """Why not everything is logged; what is missing; what mends it."""
+        trouble = self._trouble or self._lost
+        if trouble is None:
+            trouble = Trouble("MLflow was not ready in time") if self._opening else silence(self._uri)
+        missing = len(self._told - set(self._ended.copy()))
+        shown = f"{missing} of {len(self._told)} points {'is' if missing == 1 else 'are'} not logged yet"
+        if not missing:
+            shown = "how this command ended is not logged yet"
+        mend = trouble.mend if missing or trouble.mend != LATER else "the next command looks after it"
+        return f"MLflow: {trouble.what}; {shown}{',' if mend == trouble.mend == LATER else ';'} {mend}"
+
+    def _work(self) -> None:
+        """The thread: write events until the last one, `Ended`, is written, or nobody waits for them any more."""
+        try:
+            self._load()
+            while not self._done and not self._given_up.is_set():
+                event = self._next()
+                if event is not None:
+                    self._try(event)
+        except BaseException as error:
+            # Also what is no Exception: a thread's traceback would go to the terminal.
+            self._failed(error)
+
+    def _load(self) -> None:
+        load_mlflow()
+        # A server is waited for no longer than for its answers; a database may have to be made first.
+        self._opening = self._tracking.store == "sqlite"
+
+    def _next(self) -> Event | None:
+        """The next event that is worth writing, if any; the thread sleeps until there is one."""
+        while not (self._waiting and self._queue.empty()):
+            event = self._queue.get()
+            self._waiting.append(event)
+            if isinstance(event, (Finished, Failed)):
+                self._over.add(event.point.key)
+        event = self._waiting[0]
+        if isinstance(event, Ended) and len(self._waiting) > 1:
+            self._waiting.rotate(-1)
+            return None
+        if self._is_stale(event):
+            self._drop(event)
+            return None
+        return event
+
+    def _is_stale(self, event: Event) -> bool:
+        """Whether an event is overtaken: of a point that is done, start and curves are written with its end."""
+        if not isinstance(event, (Started, Curve)):
+            return False
+        points = event.points if isinstance(event, Curve) else (event.point,)
+        return self._closing.is_set() or all(point.key in self._over for point in points)
+
+    def _try(self, event: Event) -> None:
+        try:
+            if self._runs is not None and self._runs.store.is_gone:
+                self._start_again()
+                return
+            if self._runs is None:
+                self._runs = Runs(open_store(self._tracking, self._experiment), self._sweep)
+            self._opening = False
+        except Exception as error:
+            self._failed(error)
+            return
+        try:
+            event.write(self._runs)
+        except Exception as error:
+            self._tries[id(event)] += 1
+            if isinstance(error, MendableError) or self._tries[id(event)] >= MOST_TRIES:
+                # A damaged record, or what this store will not take: it must not keep the others from being logged.
+                self._lost = explain(error, self._uri)
+                self._drop(event, written=False)
+            else:
+                # Others may fare better.
+                self._waiting.rotate(-1)
+            if not isinstance(error, MendableError):
+                self._failed(error)
+            return
+        self._drop(event)
+        self._trouble, self._wait = None, FIRST_WAIT
+
+    def _drop(self, event: Event, written: bool = True) -> None:
+        """An event is written, or need not be, or cannot be."""
+        self._waiting.popleft()
+        self._tries.pop(id(event), None)
+        self._written += 1
+        if isinstance(event, Curve):
+            self._drawn.discard(event.points[0].trajectory)
+        elif written and isinstance(event, (Finished, Failed)):
+            self._ended[event.point.key] = event
+        self._done = isinstance(event, Ended)
+
+    def _start_again(self) -> None:
+        """The database was deleted or replaced: all that was written went with it."""
+        assert self._runs is not None
+        close_store(self._runs.store)
+        self._runs = None
+        self._waiting.extendleft(self._ended.values())
+        self._ended.clear()
+
+    def _failed(self, error: BaseException) -> None:
+        """Note what is wrong, and wait a little; what was known of the store may no longer hold."""
+        logger.debug("MLflow: %s", error, exc_info=error)
+        self._trouble, self._opening = explain(error, self._uri), False
+        if self._runs is not None:
+            close_store(self._runs.store)
+            self._runs = None
+        if self._closing.is_set():
+            time.sleep(FIRST_WAIT / 2)
+        else:
+            self._closing.wait(self._wait)
+        self._wait = min(2 * self._wait, LONGEST_WAIT)

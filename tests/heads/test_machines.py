@@ -1,0 +1,28 @@
+"""The compiled engine in processes of its own: the same bits on other CPU types, and one cache for all."""
+
+import pytest
+
+from tests.helpers.digests import NARROW, WIDE, digest, output, start_process
+
+pytestmark = pytest.mark.slow
+
+CPUS = {
+    "haswell": ("haswell", ""),
+    "skylake-avx512": ("skylake-avx512", "+avx512f,+avx512vl,+avx512bw,+avx512dq"),
+    "generic": ("x86-64", "+fma,+avx"),
+}
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_other_cpus_compute_the_same_bits(cpu, tmp_path):
+    name, features = CPUS[cpu]
+    process = start_process(tmp_path, NARROW, WIDE, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
+    # Code for this machine's own CPU is no use to another.
+    assert output(process) == ["False", "True", digest(NARROW, WIDE), "0", "4"]
+
+
+def test_processes_share_the_cache(tmp_path):
+    """Processes that start at once on an empty cache agree, and a later one compiles nothing, and knows it beforehand."""
+    at_once = [start_process(tmp_path, WIDE) for _ in range(2)]
+    assert {output(process)[2] for process in at_once} == {digest(WIDE)}
+    assert output(start_process(tmp_path, WIDE)) == ["True", "True", digest(WIDE), "2", "0"]

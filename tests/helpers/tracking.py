@@ -1,0 +1,176 @@
+"""Points and records as a sweep leaves them, made up in milliseconds, and a store to log them in."""
+
+import shutil
+import sqlite3
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.data.dataset import Dataset, Pictures
+from pipeline.heads.initial import initial_heads
+from pipeline.records.record import Record, write_record
+from pipeline.settings import ModelSettings, PathSettings, Settings, TrackingSettings, TrainingSettings
+from pipeline.sweep.point import Point
+from pipeline.tracking.store import open_store
+from pipeline.tracking.sweeps import SweepView, sweep_key
+from pipeline.tracking.tracker import Tracker
+from pipeline.training.result import Result, Vectors
+
+EXPERIMENT = "digits"
+
+
+def make_points(folder: Path, count: int, iterations: Sequence[int] = (5,), classes: Sequence[str] = "ab") -> list[Point]:
+    """Points of `count` trajectories, each with points at some iterations."""
+    pictures = Pictures(np.zeros((4, 6, 6)), np.zeros(4, np.int64), tuple(classes))
+    dataset = Dataset("digits", pictures, np.zeros(4, np.uint8), 1.0)
+    points = []
+    for seed in range(count):
+        for steps in iterations:
+            training = TrainingSettings(iterations=steps)
+            paths = PathSettings(str(folder / "experiments"))
+            settings = Settings(EXPERIMENT, seed, model=ModelSettings(), training=training, paths=paths)
+            points.append(Point(settings, f"seed={seed} iterations={steps}", folder / "data.npz", dataset, f"{seed:016x}"))
+    return points
+
+
+def make_record(point: Point, images: int = 3) -> Record:
+    """The point's record, on disk."""
+    classes, random = point.dataset.classes, np.random.default_rng(point.settings.seed)
+    values = {"train_loss": random.random(), "validation_accuracy": random.random(), "test_accuracy": random.random()}
+    one = {"train_loss": 0.5, "test_loss": 0.25, "train_recall": 1.0, "test_recall": None, "dead": False, "saturated": False}
+    heads = tuple({"class": name, **one} for name in classes)
+    counts = {"train": 2, "validation": 1, "test": 1}
+    result = Result(point.iterations, f"{point.settings.seed:064x}", counts, values, heads)
+    y_hat = random.random((images, len(classes)))
+    vectors = Vectors(np.arange(images), np.arange(images) % len(classes), y_hat)
+    trained = initial_heads(0, len(classes), "he", 1, 3, (6, 6), "float32")
+    write_record(point.folder, point.settings, (result, vectors), made_losses(point, point.iterations), tuple(trained))
+    return Record(point.folder, result)
+
+
+def made_losses(point: Point, iterations: int) -> Any:
+    """(iterations, heads): the first losses of the point's trajectory."""
+    heads = np.arange(1, len(point.dataset.classes) + 1)
+    return np.outer(1 / np.arange(1, iterations + 1), heads + point.settings.seed)
+
+
+def sweep_of(points: Sequence[Point]) -> SweepView:
+    return SweepView(sweep_key(points), len(points), ("seed",))
+
+
+def settings_of(folder: Path) -> TrackingSettings:
+    return TrackingSettings(uri=f"sqlite:///{folder / 'mlflow.db'}")
+
+
+def track(folder: Path, points: Sequence[Point], sweep: bool = True, status: str = "FINISHED") -> list[str]:
+    """What a command does that finds these points recorded, or records them; what it says of MLflow."""
+    tracker = Tracker(settings_of(folder), EXPERIMENT, sweep_of(points) if sweep else None)
+    for point in points:
+        tracker.finished(point, make_record(point) if not point.folder.exists() else made(point), known=True)
+    return tracker.close(status)
+
+
+def made(point: Point) -> Record:
+    from pipeline.records.record import read_record
+
+    return read_record(point.folder)
+
+
+def runs_of(folder: Path, name: str = EXPERIMENT) -> list[Any]:
+    """All runs of an experiment."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    return list(client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=1000))
+
+
+def point_runs(folder: Path) -> dict[str, list[Any]]:
+    """The runs of each point, by its key."""
+    found: dict[str, list[Any]] = {}
+    for run in runs_of(folder):
+        if "point" in run.data.tags:
+            found.setdefault(run.data.tags["point"], []).append(run)
+    return found
+
+
+def parents(folder: Path) -> list[Any]:
+    return [run for run in runs_of(folder) if "sweep" in run.data.tags]
+
+
+def new_store(folder: Path) -> Path:
+    """A store as MLflow makes it: a second's work, so tests copy one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        open_store(settings_of(folder), EXPERIMENT)
+    return folder / "mlflow.db"
+
+
+def copy_store(database: Path, folder: Path) -> None:
+    """A store of the test's own: as the copied one, but with artifacts in `folder`."""
+    with sqlite3.connect(database) as source:
+        source.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    source.close()
+    shutil.copy(database, folder / "mlflow.db")
+    with sqlite3.connect(folder / "mlflow.db") as copy:
+        place = (folder / "mlartifacts" / EXPERIMENT).as_uri()
+        copy.execute("UPDATE experiments SET artifact_location = ? WHERE name = ?", (place, EXPERIMENT))
+    copy.close()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another program has the database for itself."""
+    connection = sqlite3.connect(folder / "mlflow.db", isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+
+@contextmanager
+def answering(kind: str) -> Iterator[str]:
+    """The address of a server that answers every request with a status (200 with garbage), or with "nothing"."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            if kind == "nothing":
+                over.wait(30)
+                return
+            self.send_response(int(kind))
+            self.end_headers()
+            self.wfile.write(b"<html>this is no MLflow</html>")
+
+        do_GET = do_POST = do_PATCH = do_PUT = answer  # noqa: N815  http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def wait_for(condition: Any, seconds: float = 20) -> None:
+    """Until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)

@@ -1,0 +1,321 @@
+"""The driver: whatever was there before, whatever interrupted it, a record has the bytes of straight training."""
+
+import logging
+import os
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.base.errors import LostWorkerError, NonFiniteError
+from pipeline.base.files import write_npz
+from pipeline.heads.elementary import sigmoid
+from pipeline.heads.one_vs_rest import Workers, all_logits
+from pipeline.records.checkpoint import Checkpoint, read_checkpoint
+from pipeline.records.record import read_record
+from pipeline.settings import ComputeSettings
+from pipeline.sweep import driver
+from pipeline.sweep.driver import drive, side_by_side
+from pipeline.sweep.executors import pool
+from pipeline.sweep.locks import Locks
+from tests.helpers.records import (
+    Recorder,
+    counted,
+    point_of,
+    record_files,
+    small_data,
+    small_settings,
+    train,
+    with_training,
+)
+
+BOTH = pytest.mark.parametrize("tested", [True, False])
+SCHEDULES = pytest.mark.parametrize("schedule", ["constant", "cosine"])
+
+
+def kill_at(iteration):
+    def at(done):
+        if done >= iteration:
+            raise KeyboardInterrupt
+
+    return Recorder(at)
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Blocks of one iteration or few, each followed by a checkpoint, which need not wait for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setattr(driver, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(driver, "FIRST_BLOCK", 3)
+    monkeypatch.setattr(driver, "GROWTH", 1)
+
+
+def work(folder):
+    return sorted((folder / "small" / "work").glob("*.npz"))
+
+
+def straight(tmp_path, dataset, iterations=40, **training):
+    return record_files(train(small_settings(tmp_path / "straight", iterations, **training), dataset))
+
+
+def test_a_finished_point_is_not_computed_again(tmp_path, monkeypatch):
+    calls, dataset = counted(monkeypatch), small_data()
+    folder = train(small_settings(tmp_path), dataset)
+    assert sum(calls) == 3 * 40
+    first = record_files(folder)
+    calls.clear()
+    seen = Recorder()
+    assert train(small_settings(tmp_path), dataset, observer=seen) == folder
+    assert calls == [] and seen.trained == [] and len(seen.known) == 1 and record_files(folder) == first
+
+
+@BOTH
+def test_a_longer_point_goes_on_from_a_shorter_one_to_the_same_bytes(tmp_path, monkeypatch, tested):
+    dataset = small_data(tested)
+    expected = straight(tmp_path, dataset)
+    calls = counted(monkeypatch)
+    shorter = record_files(train(small_settings(tmp_path, 25), dataset))
+    assert sum(calls) == 3 * 25
+    assert record_files(train(small_settings(tmp_path, 40), dataset)) == expected
+    assert sum(calls) == 3 * 40
+    assert record_files(train(small_settings(tmp_path, 25), dataset)) == shorter
+    longer_first = small_settings(tmp_path / "other", 40)
+    train(longer_first, dataset)
+    assert record_files(train(longer_first.at(25), dataset)) == shorter
+
+
+@BOTH
+def test_waypoints_are_written_on_the_way_and_no_others(tmp_path, monkeypatch, tested):
+    dataset, settings = small_data(tested), small_settings(tmp_path)
+    expected = {n: straight(tmp_path, dataset, n) for n in (1, 24, 25, 40)}
+    calls = counted(monkeypatch)
+    folder = train(settings, dataset, waypoints=[24, 25, 1, 25, 40])
+    assert sum(calls) == 3 * 40
+    assert sorted(int(path.name) for path in folder.parent.iterdir()) == [1, 24, 25, 40]
+    assert {n: record_files(folder.parent / str(n)) for n in expected} == expected
+
+
+@SCHEDULES
+@BOTH
+@pytest.mark.parametrize("killed", [1, 17, 38, 39])
+@pytest.mark.parametrize("warned", [True, False], ids=["stopped", "killed"])
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, eager, tested, schedule, killed, warned):
+    """Stopped, it keeps all that it has; killed, what its last checkpoint had."""
+    close = driver.Driver.close
+    if not warned:
+        monkeypatch.setattr(driver.Driver, "_save_all", lambda self: None)
+    dataset, settings = small_data(tested), small_settings(tmp_path, schedule=schedule)
+    expected = straight(tmp_path, dataset, schedule=schedule)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, dataset, observer=kill_at(killed))
+    assert len(work(tmp_path)) == (1 if warned or killed > 3 else 0)
+    monkeypatch.setattr(driver.Driver, "close", close)
+    calls = counted(monkeypatch)
+    assert record_files(train(settings, dataset)) == expected
+    assert sum(calls) < 3 * 40 or (killed == 1 and not warned)
+    assert work(tmp_path) == []
+
+
+@BOTH
+def test_a_run_killed_while_its_record_is_written_goes_on_to_the_same_bytes(tmp_path, monkeypatch, eager, tested):
+    dataset, settings = small_data(tested), small_settings(tmp_path)
+    expected = straight(tmp_path, dataset)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(driver, "write_record", killed)
+        train(settings, dataset)
+    assert record_files(train(settings, dataset)) == expected
+
+
+@BOTH
+def test_a_longer_run_killed_at_a_waypoint_still_gives_the_waypoint_its_bytes(tmp_path, eager, tested):
+    """The longer run is killed near 25 iterations; then only the point of 25 is asked for."""
+    dataset = small_data(tested)
+    expected = straight(tmp_path, dataset, 25)
+    with pytest.raises(KeyboardInterrupt):
+        train(small_settings(tmp_path, 40), dataset, observer=kill_at(26))
+    assert [read_checkpoint(path).iteration for path in work(tmp_path)] == [27]
+    assert record_files(train(small_settings(tmp_path, 25), dataset)) == expected
+
+
+def test_a_partial_beyond_the_point_is_of_no_use_to_it(tmp_path, eager):
+    dataset = small_data()
+    expected = straight(tmp_path, dataset, 25)
+    with pytest.raises(KeyboardInterrupt):
+        train(small_settings(tmp_path, 40), dataset, observer=kill_at(31))
+    assert record_files(train(small_settings(tmp_path, 25), dataset)) == expected
+
+
+def test_block_lengths_do_not_change_a_byte(tmp_path, eager):
+    dataset = small_data()
+    tiny = straight(tmp_path / "tiny", dataset)
+    driver.FIRST_BLOCK, driver.GROWTH = 7, 100
+    assert straight(tmp_path / "large", dataset) == tiny
+
+
+def test_progress_rises_to_the_end(tmp_path, eager):
+    seen = Recorder()
+    train(small_settings(tmp_path), small_data(), observer=seen)
+    assert seen.reached == list(range(3, 40, 3)) and len(seen.trained) == 1
+
+
+DAMAGE = {
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:300]),
+    "empty": lambda path: path.write_bytes(b""),
+    "garbage": lambda path: path.write_bytes(b"garbage" * 1000),
+    "other arrays": lambda path: np.savez(path, x=np.ones(3)),
+    "other iteration": lambda path: write_npz(path, Checkpoint(read_checkpoint(path).heads, 5, np.zeros((4, 3))).arrays()),
+    "no losses": lambda path: write_npz(path, Checkpoint(read_checkpoint(path).heads, 5).arrays()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_partial_is_ignored_with_a_warning(tmp_path, eager, caplog, damage):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    expected = straight(tmp_path, dataset)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, dataset, observer=kill_at(20))
+    (partial,) = work(tmp_path)
+    DAMAGE[damage](partial)
+    with caplog.at_level(logging.WARNING):
+        assert record_files(train(settings, dataset)) == expected
+    assert [r.levelname for r in caplog.records] == ["WARNING"]
+    assert partial.name in caplog.text and "training goes on without it" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["checkpoint.npz", "losses.npy"])
+def test_a_longer_point_does_not_trust_a_damaged_shorter_one(tmp_path, caplog, name):
+    dataset = small_data()
+    expected = straight(tmp_path, dataset)
+    shorter = train(small_settings(tmp_path, 25), dataset)
+    content = (shorter / name).read_bytes()
+    (shorter / name).write_bytes(content[: len(content) // 2])
+    assert record_files(train(small_settings(tmp_path, 40), dataset)) == expected
+    assert "training goes on without it" in caplog.text
+
+
+@pytest.mark.parametrize(("executor", "n_jobs"), [("threads", 2), pytest.param("processes", 2, marks=pytest.mark.slow)])
+def test_workers_do_not_change_a_byte(tmp_path, executor, n_jobs):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    folder = train(settings, dataset, workers=pool(ComputeSettings(executor=executor, n_jobs=n_jobs)))
+    assert record_files(folder) == straight(tmp_path, dataset)
+
+
+@BOTH
+def test_the_record_says_what_the_heads_say(tmp_path, tested):
+    dataset, settings = small_data(tested), small_settings(tmp_path)
+    record = read_record(train(settings, dataset))
+    # Without a test split, y_hat and metrics are what the last iteration saw before its update, as in the notebook.
+    seen = record if tested else read_record(train(settings.at(39), dataset))
+    logits = all_logits(seen.heads, dataset.images, dataset.scale, Workers())
+    shown = np.flatnonzero(dataset.split == (2 if tested else 0))
+    assert record.y_hat["image"].tolist() == shown.tolist()
+    assert record.y_hat["target"].tolist() == [dataset.classes[label] for label in dataset.labels[shown]]
+    assert record.y_hat.iloc[:, 2:].to_numpy().tobytes() == sigmoid(logits[shown]).tobytes()
+    right = logits[shown].argmax(axis=1) == dataset.labels[shown]
+    assert record.result.metrics[f"{'test' if tested else 'train'}_accuracy"] == right.mean()
+    assert record.losses.shape == (40, 3) and record.classes == list(dataset.classes)
+    assert record.result.data == dataset.digest and sum(record.result.images.values()) == 15
+
+
+def test_strings_as_classes_named_like_columns_train_on(tmp_path):
+    dataset = small_data(names=("iteration", "target", "image"))
+    expected = straight(tmp_path, dataset)
+    train(small_settings(tmp_path, 25), dataset)
+    assert record_files(train(small_settings(tmp_path, 40), dataset)) == expected
+
+
+def test_numbers_that_break_leave_no_record(tmp_path):
+    dataset, settings = small_data(), small_settings(tmp_path, alpha=1e308)
+    with pytest.raises(NonFiniteError, match=r"head (ant|bee|cat): nan or inf at iteration \d+ with alpha 1e\+308"):
+        train(settings, dataset)
+    assert not point_of(settings, dataset).folder.exists()
+
+
+def test_another_trajectory_shares_nothing(tmp_path):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    a, b = train(settings, dataset), train(with_training(settings, alpha=0.25), dataset)
+    assert a.parent != b.parent
+    assert read_record(a).result != read_record(b).result
+
+
+def test_a_trajectory_that_breaks_keeps_its_points_before_and_the_others_go_on(tmp_path):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    wild = with_training(settings, alpha=1e20)
+    points = [point_of(wild.at(n), dataset) for n in (1, 2000)] + [point_of(settings, dataset)]
+    seen = Recorder()
+    outcome = drive(points, pool(settings.compute), seen)
+    assert (outcome.done, outcome.failed) == (2, 1)
+    assert set(seen.trained) == {points[0].key, points[2].key}
+    assert [type(error) for error in seen.errors] == [NonFiniteError]
+
+
+def test_what_runs_in_parallel_never_takes_more_than_the_cores():
+    assert side_by_side(27, 2, True) == (2, 1)
+    assert side_by_side(1, 8, True) == (1, 8)
+    assert side_by_side(3, 8, True) == (3, 2)
+    assert side_by_side(1, 8, False) == (1, 1)
+    for trajectories in range(1, 30):
+        for cores in range(1, 20):
+            many, heads = side_by_side(trajectories, cores, True)
+            assert 1 <= many * heads <= cores and many <= trajectories
+
+
+class Mortal(ThreadPoolExecutor):
+    """An executor whose workers die with some blocks, and stay dead as those of a process pool do."""
+
+    def __init__(self, deaths):
+        super().__init__(1)
+        self.deaths, self.broken = deaths, False
+
+    def submit(self, function, *arguments):
+        if self.broken:
+            raise BrokenExecutor("dead")
+        if self.deaths and self.deaths.pop(0):
+            self.broken = True
+
+            def die():
+                raise BrokenExecutor("a worker died")
+
+            return super().submit(die)
+        return super().submit(function, *arguments)
+
+
+def test_a_dead_worker_costs_its_block_and_nothing_else(tmp_path, eager, caplog):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    expected = straight(tmp_path, dataset)
+    deaths = [False, True, False, True, True, False]
+    workers = replace(pool(settings.compute), make=lambda: Mortal(deaths))
+    assert record_files(train(settings, dataset, workers=workers)) == expected
+    assert caplog.text.count("given out again") == 3 and deaths == []
+
+
+def test_a_block_that_kills_every_worker_fails_its_trajectory_alone(tmp_path):
+    settings = small_settings(tmp_path)
+    deaths = [True] * 100
+    workers = replace(pool(settings.compute), make=lambda: Mortal(deaths))
+    with pytest.raises(LostWorkerError, match=r"iterations=40: its workers died 6 times"):
+        train(settings, small_data(), workers=workers)
+
+
+def test_a_trajectory_that_another_process_trains_is_waited_for_and_not_computed_again(tmp_path, monkeypatch):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    point, others = point_of(settings, dataset), Locks()
+    assert others.take(point.settings.folder, point.trajectory)
+    naps = []
+
+    def nap(_):
+        naps.append(1)
+        if len(naps) == 2:
+            train(small_settings(tmp_path / "other"), dataset)
+            (tmp_path / "other" / "small" / "points").rename(tmp_path / "small" / "points")
+            others.release(point.settings.folder, point.trajectory)
+
+    monkeypatch.setattr(driver.time, "sleep", nap)
+    seen = Recorder()
+    train(settings, dataset, observer=seen)
+    assert seen.known == [point.key] and seen.trained == []
