@@ -5,10 +5,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep test lint bench ui repro clean
+.PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: $(READY) ## make .venv with the tested versions of everything
 
@@ -24,6 +24,15 @@ sweep: $(READY) ## sweep kernel size, alpha and iterations on handwritten digits
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -q -n 2
+
+test-fast: $(READY) ## run the tests that start no process and no server
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+# An environment of its own: other packages' releases for Hydra 1.3 do not know it.
+test-hydra-next: $(READY) ## run the tests of the command line with the next Hydra's release candidate
+	$(PYTHON) -m venv .venv-hydra-next
+	.venv-hydra-next/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[next]'
+	.venv-hydra-next/bin/python -m pytest -q -n 2 tests/commands tests/sweep
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .
@@ -41,5 +50,5 @@ repro: $(READY) ## reproduce the committed experiments, byte for byte
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
 clean: ## remove the environment and what tools leave; results and tracking stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-hydra-next .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +

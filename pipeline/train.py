@@ -26,10 +26,12 @@ from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, deciding, write_grid
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
 from .sweep.plan import plan, warn_absent
-from .sweep.point import Point
+from .sweep.point import Observer, Point
 from .sweep.progress import Bar, Lines, Observers
+from .tracking.events import Compared
 from .tracking.store import check_store
-from .tracking.tracker import Compared, SweepView, Tracker, sweep_key
+from .tracking.sweeps import SweepView, sweep_key
+from .tracking.tracker import Tracker
 
 SCRATCH = "scratch"
 
@@ -121,9 +123,9 @@ def _begin(grid: Grid, points: Sequence[Point]) -> None:
 
 def _drive(points: Sequence[Point], tracker: Tracker | None) -> Outcome:
     bar = Bar(points)
-    observers = (Lines(len(points)), bar, *([tracker] if tracker else []))
+    observers: list[Observer] = [Lines(len(points)), bar, *([tracker] if tracker else [])]
     try:
-        return drive(points, pool(points[0].settings.compute), Observers(observers))
+        return drive(points, pool(points[0].settings.compute), Observers(tuple(observers)))
     finally:
         bar.close()
 
@@ -138,7 +140,10 @@ def _compare(grid: Grid, points: Sequence[Point], tracker: Tracker | None) -> in
         return len(points)
     print(comparison.text)
     if tracker:
-        tracker.compared(Compared.of(comparison))
+        best = comparison.summary.best
+        values = {key: float(best[key]) for key in comparison.summary.metrics}
+        folder, metric = comparison.folder, comparison.summary.metric
+        tracker.compared(Compared(folder, comparison.best, values, comparison.text, metric))
     return len({point.key for point in points}) - len(comparison.records)
 
 

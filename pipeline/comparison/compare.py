@@ -17,9 +17,6 @@ from .tables import Pivot, Summary, pivot, summarise
 from .text import table_lines
 from .vectors import write_y_hat
 
-# What a comparison leaves in the experiment's folder.
-OUTPUTS = ("points.csv", "summary.csv", "y_hat.csv", "metrics.json", "figures")
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -35,7 +32,8 @@ class Comparison:
 
 
 def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comparison | None:
-    """Write OUTPUTS of the points that have a record into `folder`; None when there is none. FileError for a damaged one.
+    """Write points.csv, summary.csv, y_hat.csv, metrics.json and figures/*.png of the points that have a record into `folder`;
+    None when there is none. FileError for a damaged one.
 
     swept: the settings that the points differ in, by their dotted names.
     """
@@ -63,9 +61,10 @@ def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Recor
     records: dict[str, Record] = {}
     rows = []
     for point in points:
-        if point.name in records or not is_finished(point.folder):
+        folder = point.folder
+        if point.name in records or not is_finished(folder):
             continue
-        record = records[point.name] = read_record(point.folder)
+        record = records[point.name] = read_record(folder)
         rows.append(dict(zip(keys, values_of(point.settings, keys), strict=True)) | record.result.metrics)
     return records, rows
 

@@ -75,8 +75,8 @@ class Job:
         watcher = self.watch() if self.watch else None
         status = "KILLED"
         try:
-            observers = (Lines(None, number), seen, *([watcher] if watcher else []))
-            outcome = drive([point], pool(settings.compute), Observers(observers))
+            observers: list[Observer] = [Lines(None, number), seen, *([watcher] if watcher else [])]
+            outcome = drive([point], pool(settings.compute), Observers(tuple(observers)))
             status = "FAILED" if outcome.failed else "FINISHED"
         finally:
             for line in watcher.close(status) if watcher else []:

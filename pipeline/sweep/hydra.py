@@ -225,8 +225,9 @@ def _axes(parser: OverridesParser, overrides: Sequence[Override]) -> list[Axis]:
 def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]) -> list[Job]:
     """Every point of the grid. SettingsError with all their faults."""
     groups = [axis for axis in axes if axis.values is None]
-    bases = {(): (base, _job(base))}
-    jobs, found, new = [], [], [axis.key for axis in axes if axis.is_new]
+    bases: dict[tuple[str, ...], tuple[DictConfig, dict[str, Any]]] = {(): (base, _job(base))}
+    jobs: list[Job] = []
+    found, new = [], [axis.key for axis in axes if axis.is_new]
     varied = [axis for axis in axes if len(axis.words) > 1]
     for chosen in itertools.product(*(range(len(axis.words)) for axis in axes)):
         pairs = list(zip(axes, chosen, strict=True))

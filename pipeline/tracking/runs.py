@@ -27,7 +27,8 @@ FEW = 100
 
 @dataclass(frozen=True)
 class Run:
-    """A run as the store has it. began: in milliseconds. artifacts: the address of its files. params, metrics: when it was read."""
+    """A run as the store has it. began: in milliseconds. artifacts: the address of its files. params and metrics: what it had
+    when it was read."""
 
     run_id: str
     name: str
@@ -74,22 +75,12 @@ class Runs:
         found = self.find(point.key)
         if found is None:
             tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
-            found = self._points[point.key] = self._create(point.name, tags)
-        elif found.status == FINISHED:
-            self.adopt(point, found)
-        elif found.status != RUNNING or not owner.is_mine(found.tags):
-            found = self._points[point.key] = self._go_on(found, point.name, {**tags, **self._membership()})
-        return found
-
-    def adopt(self, point: Point, run: Run) -> None:
-        """Hang a finished run under this sweep, if it is another's so far. A point alone leaves it where it is."""
-        wanted = self._membership()
-        if all(run.tags.get(name) == value for name, value in wanted.items()):
-            return
-        self._set_tags(run.run_id, wanted)
-        if run.name != point.name:
-            self.store.client.update_run(run.run_id, name=clean(point.name))
-        self._points[point.key] = replace(run, name=point.name, tags={**run.tags, **wanted})
+            self._points[point.key] = self._create(point.name, tags)
+        elif found.status == FINISHED or (found.status == RUNNING and owner.is_mine(found.tags)):
+            self._adopt(point, found)
+        else:
+            self._points[point.key] = self._go_on(found, point.name, {**tags, **self._membership()})
+        return self._points[point.key]
 
     def hold(self, key: str, params: Iterable[str]) -> None:
         """Remember that a point's run has these parameters."""
@@ -143,6 +134,16 @@ class Runs:
         if found is None:
             return self._create(sweep.name, {**owner.identity(), **tags})
         return self._go_on(found, sweep.name, tags)
+
+    def _adopt(self, point: Point, run: Run) -> None:
+        """Hang a run under this sweep, if it is another's so far. A point alone leaves it where it is."""
+        wanted = self._membership()
+        if all(run.tags.get(name) == value for name, value in wanted.items()):
+            return
+        self._set_tags(run.run_id, wanted)
+        if run.name != point.name:
+            self.store.client.update_run(run.run_id, name=clean(point.name))
+        self._points[point.key] = replace(run, name=point.name, tags={**run.tags, **wanted})
 
     def _membership(self) -> dict[str, str]:
         if self.sweep is None or self.parent is None:

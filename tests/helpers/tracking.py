@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.data.dataset import Dataset, Pictures
 from pipeline.heads.initial import initial_heads
-from pipeline.records.record import Record, write_record
+from pipeline.records.record import Record, read_record, write_record
 from pipeline.settings import ModelSettings, PathSettings, Settings, TrackingSettings, TrainingSettings
 from pipeline.sweep.point import Point
 from pipeline.tracking.store import open_store
@@ -69,18 +69,17 @@ def settings_of(folder: Path) -> TrackingSettings:
     return TrackingSettings(uri=f"sqlite:///{folder / 'mlflow.db'}")
 
 
+def open_tracker(folder: Path, points: Sequence[Point] | None = None) -> Tracker:
+    """A tracker of a sweep over points, or of a point alone."""
+    return Tracker(settings_of(folder), EXPERIMENT, None if points is None else sweep_of(points))
+
+
 def track(folder: Path, points: Sequence[Point], sweep: bool = True, status: str = "FINISHED") -> list[str]:
     """What a command does that finds these points recorded, or records them; what it says of MLflow."""
-    tracker = Tracker(settings_of(folder), EXPERIMENT, sweep_of(points) if sweep else None)
+    tracker = open_tracker(folder, points if sweep else None)
     for point in points:
-        tracker.finished(point, make_record(point) if not point.folder.exists() else made(point), known=True)
+        tracker.finished(point, read_record(point.folder) if point.folder.exists() else make_record(point), known=True)
     return tracker.close(status)
-
-
-def made(point: Point) -> Record:
-    from pipeline.records.record import read_record
-
-    return read_record(point.folder)
 
 
 def runs_of(folder: Path, name: str = EXPERIMENT) -> list[Any]:
@@ -98,6 +97,11 @@ def point_runs(folder: Path) -> dict[str, list[Any]]:
         if "point" in run.data.tags:
             found.setdefault(run.data.tags["point"], []).append(run)
     return found
+
+
+def statuses(folder: Path) -> dict[str, list[str]]:
+    """How the runs of each point stand, by its key."""
+    return {key: [run.info.status for run in found] for key, found in point_runs(folder).items()}
 
 
 def parents(folder: Path) -> list[Any]:

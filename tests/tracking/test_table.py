@@ -1,24 +1,52 @@
 """The y-hat table that MLflow's pages put side by side."""
 
-from types import SimpleNamespace
+import json
 
-import pandas as pd
+import numpy as np
+import pytest
 
-from pipeline.tracking.log import _table
+from pipeline.base.errors import FileError
+from pipeline.records.record import y_hat_csv
+from pipeline.tracking.table import TAG, y_hat_table
+from pipeline.training.result import Vectors
 
 
-def test_output_names_the_likeliest_classes_and_the_target():
-    y_hat = pd.DataFrame({"image": [7, 9], "target": ["b", "a"], "y_hat_a": [0.25, 0.5], "y_hat_b": [0.75, 0.5]})
-    table = _table(SimpleNamespace(y_hat=y_hat, classes=["a", "b"]))
+def write(path, y_hat, targets, classes):
+    y_hat = np.array(y_hat)
+    path.write_bytes(y_hat_csv(Vectors(np.arange(len(y_hat)) + 7, np.array(targets), y_hat), classes))
+    return path
+
+
+def test_output_names_the_likeliest_classes_and_the_target(tmp_path):
+    table = y_hat_table(write(tmp_path / "y_hat.csv", [[0.25, 0.75], [0.5, 0.5]], [1, 0], ["a", "b"]), ["a", "b"])
     # The pages group by the first column and compare the one called output.
-    assert list(table) == ["image", "target", "y_hat_a", "y_hat_b", "output"]
-    assert table["output"].tolist() == ["b=0.7500 (target), a=0.2500", "a=0.5000 (target), b=0.5000"]
+    assert table["columns"] == ["image", "target", "y_hat_a", "y_hat_b", "output"]
+    assert [row[-1] for row in table["data"]] == ["b=0.7500 (target), a=0.2500", "a=0.5000 (target), b=0.5000"]
+    assert table["data"][0][:4] == [7, "b", 0.25, 0.75]
 
 
-def test_many_images_and_classes_are_cut():
+def test_many_images_and_classes_are_cut(tmp_path):
     classes = [str(number) for number in range(30)]
-    values = {f"y_hat_{name}": [number / 100] * 600 for number, name in enumerate(classes)}
-    table = _table(SimpleNamespace(y_hat=pd.DataFrame({"image": range(600), "target": "0"} | values), classes=classes))
-    assert len(table) == 500
-    assert table["output"][0].split(", ")[0] == "29=0.2900"
-    assert len(table["output"][0].split(", ")) == 10
+    y_hat = np.tile(np.arange(30) / 100, (600, 1))
+    table = y_hat_table(write(tmp_path / "y_hat.csv", y_hat, [0] * 600, classes), classes)
+    assert len(table["data"]) == 500
+    assert table["data"][0][-1].split(", ")[0] == "29=0.2900"
+    assert len(table["data"][0][-1].split(", ")) == 10
+
+
+def test_it_is_the_form_that_mlflow_reads(tmp_path):
+    import pandas as pd
+
+    classes, y_hat = ["é\nf", 'a, "b"'], [[1 / 3, 1e-308]]
+    table = json.loads(json.dumps(y_hat_table(write(tmp_path / "y_hat.csv", y_hat, [0], classes), classes)))
+    frame = pd.DataFrame(table["data"], columns=table["columns"])
+    assert frame["target"].tolist() == ["é\nf"] and frame['y_hat_a, "b"'].tolist() == [1e-308]
+    assert json.loads(TAG[1]) == [{"path": "y_hat.json", "type": "table"}]
+
+
+@pytest.mark.parametrize("content", [b"", b"image,target,y_hat_a\n1,a\n", b"image,target,y_hat_a\n1,a,x\n", b"\xff\xfe", None])
+def test_a_damaged_file_is_a_file_error(tmp_path, content):
+    if content is not None:
+        (tmp_path / "y_hat.csv").write_bytes(content)
+    with pytest.raises(FileError, match=r"y_hat\.csv: cannot be read"):
+        y_hat_table(tmp_path / "y_hat.csv", ["a"])

@@ -7,14 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.settings import TrackingSettings
-from pipeline.tracking import runs, view
+from pipeline.tracking import view
+from pipeline.tracking.runs import Runs
 from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.sweeps import SweepView, mark
+from tests.helpers.tracking import EXPERIMENT, make_points, settings_of, sweep_of
 
 # MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-SWEPT = ["model.kernel_size", "training.alpha"]
+SWEPT = ("model.kernel_size", "training.alpha")
+SWEEP = SweepView("0123456789abcdef", 4, SWEPT)
 METRICS = ["validation_accuracy", "train_loss", "train_margin", "validation_accuracy", "test_accuracy"]
 
 
@@ -33,21 +36,22 @@ def chart(state, kind):
     return found
 
 
-def test_the_tag_holds_the_view_of_this_sweep(tmp_path):
-    store = open_store(TrackingSettings(uri=f"sqlite:///{tmp_path / 'mlflow.db'}"), "digits")
-    parent = runs.start(store, "sweep of 1 points", {})
-    point = runs.start(store, "a point", {runs.PARENT: parent})
+def test_the_tag_holds_the_view_of_this_sweep(folder):
+    store = open_store(settings_of(folder), EXPERIMENT)
+    point = store.client.create_run(store.experiment_id, tags={mark(SWEEP.key): "yes"}).info.run_id
     for key in ("validation_accuracy", "loss/mean", "loss/0", "head 0/train_loss"):
         store.client.log_metric(point, key, 0.5)
+    store.client.create_run(store.experiment_id, tags={mark("another"): "yes"})
 
     assert view.links(store) == {}
-    link = view.seed_view(store, SWEPT, METRICS, parent)
-    assert link == f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey=sweep"
-    assert view.links(store) == {"digits": link}
+    link = view.seed_view(store, SWEEP, METRICS)
+    place = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    assert link == f"{place}&viewStateShareKey=0123456789abcdef"
+    assert view.links(store) == {"digits, sweep of 4 points: kernel_size x alpha": link}
 
     tags = store.client.get_experiment(store.experiment_id).tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
-    state = decode(tags["mlflow.sharedViewState.sweep"])
+    state = decode(tags["mlflow.sharedViewState.0123456789abcdef"])
     params = ["params.`model.kernel_size`", "params.`training.alpha`"]
     metrics = ["metrics.`validation_accuracy`", "metrics.`test_accuracy`", "metrics.`train_loss`"]
     assert state["selectedColumns"] == state["columnOrder"] == params + metrics
@@ -55,7 +59,7 @@ def test_the_tag_holds_the_view_of_this_sweep(tmp_path):
     assert [found.info.run_id for found in store.client.search_runs([store.experiment_id], state["searchFilter"])] == [point]
     assert chart(state, "LINE")["metricKey"] == "loss/mean"
     assert chart(state, "BAR")["metricKey"] == "validation_accuracy"
-    assert chart(state, "PARALLEL")["selectedParams"] == SWEPT
+    assert chart(state, "PARALLEL")["selectedParams"] == list(SWEPT)
     sections = [(section["name"], section["display"]) for section in state["compareRunSections"]]
     assert sections == [("sweep", True), ("loss", False), ("head 0", False), ("Model metrics", False)]
     assert {chart["metricSectionId"] for chart in state["compareRunCharts"]} == {state["compareRunSections"][0]["uuid"]}
@@ -71,16 +75,32 @@ def test_metrics_that_do_not_exist_are_not_shown():
 
 def test_a_tag_has_room_for_many_classes():
     groups = ["loss", *(f"head class number {number}" for number in range(200)), "Model metrics"]
-    assert len(view.encode(view.view_state(SWEPT, METRICS, "", groups))) < 5000
+    assert len(view.encode(view.view_state(SWEPT, METRICS, "", groups), "sweep")) < 5000
 
 
 def test_a_failure_is_none():
     broken = Store(SimpleNamespace(), "", "1")  # a client that can do nothing
-    assert view.seed_view(broken, SWEPT, METRICS) is None
+    assert view.seed_view(broken, SWEEP, METRICS) is None
     assert view.links(broken) == {}
 
 
-def test_no_metrics_is_none(tmp_path):
-    store = open_store(TrackingSettings(uri=f"sqlite:///{tmp_path / 'mlflow.db'}"), "digits")
-    assert view.seed_view(store, SWEPT, []) is None
-    assert "mlflow.sharedViewState.sweep" not in store.client.get_experiment(store.experiment_id).tags
+def test_no_metrics_is_none(folder):
+    store = open_store(settings_of(folder), EXPERIMENT)
+    assert view.seed_view(store, SWEEP, []) is None
+    assert not any(tag.startswith(view.TAG) for tag in store.client.get_experiment(store.experiment_id).tags)
+
+
+def test_each_sweep_has_a_view_of_all_its_points(folder):
+    points, store = make_points(folder, 3), open_store(settings_of(folder), EXPERIMENT)
+    first, second = sweep_of(points[:2]), sweep_of(points[1:])
+    for sweep, part in ((first, points[:2]), (second, points[1:])):
+        runs = Runs(store, sweep)
+        for point in part:
+            runs.open(point, {})
+        view.seed_view(store, sweep, METRICS)
+    assert len(view.links(store)) == 2
+    tags = store.client.get_experiment(store.experiment_id).tags
+    for sweep, part in ((first, points[:2]), (second, points[1:])):
+        state = decode(tags[view.TAG + sweep.key])
+        found = store.client.search_runs([store.experiment_id], state["searchFilter"])
+        assert {run.data.tags["point"] for run in found} == {point.key for point in part}

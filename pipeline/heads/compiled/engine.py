@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..block import Block
 from ..choices import DTYPES, LOSSES
 from ..head import Array, Head, check_group
-from .loop import Sizes, State, Stored, Task, apply, train
+from .layout import Sizes, State, Stored, Task
+from .loop import apply, train
 from .vectors import VECTOR_BYTES, lanes_of
 
 STORED_DTYPES = ("uint8", "float32", "float64")

@@ -1,0 +1,161 @@
+"""What a run holds: curves, final values, files, tables and pictures."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from pipeline.tracking import tracker
+from pipeline.tracking.events import Compared
+from pipeline.tracking.log import curve_rows, curve_steps
+from pipeline.tracking.runs import Runs
+from pipeline.tracking.store import open_store
+from pipeline.tracking.sweeps import sweep_key
+from tests.helpers.tracking import (
+    EXPERIMENT,
+    made_losses,
+    make_points,
+    make_record,
+    open_tracker,
+    parents,
+    point_runs,
+    settings_of,
+    statuses,
+    sweep_of,
+    track,
+    wait_for,
+)  # fmt: skip
+
+
+def test_a_child_holds_what_its_record_holds(folder):
+    [point] = make_points(folder, 1, (100,), classes=["ant", "mean", "a/b", ""])
+    assert track(folder, [point], sweep=False) == []
+    [run] = point_runs(folder)[point.key]
+    client = open_store(settings_of(folder), EXPERIMENT).client
+    result = json.loads((point.folder / "result.json").read_text())
+    for key, value in result["metrics"].items():
+        assert [(row.value, row.step) for row in client.get_metric_history(run.info.run_id, key)] == [(value, 0)]
+    curves = {key for key in run.data.metrics if key.startswith("loss/")}
+    assert len(curves) == 5 and {"loss/ant", "loss/mean"} < curves
+    steps = [row.step for row in client.get_metric_history(run.info.run_id, "loss/mean")]
+    assert steps == sorted(set(steps)) and (steps[0], steps[-1]) == (1, 100)
+    for key in curves:
+        assert [row.step for row in client.get_metric_history(run.info.run_id, key)] == steps
+    assert run.data.metrics["head ant/test_loss"] == 0.25 and "head ant/test_recall" not in run.data.metrics
+    artifacts = {f.path for part in ("record", "figures", None) for f in client.list_artifacts(run.info.run_id, part)}
+    assert artifacts >= {"record/checkpoint.npz", "record/y_hat.csv", "record/SHA256SUMS", "figures/kernels.png", "y_hat.json"}
+    [data] = run.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == ("digits", result["data"][:16])
+    # As MLflow reads it.
+    table = pd.read_json(client.download_artifacts(run.info.run_id, "y_hat.json", folder), orient="split")
+    assert len(table) == 3 and list(table)[:2] == ["image", "target"] and "output" in table
+
+
+def test_what_a_sweep_came_to_hangs_on_its_run(folder):
+    points = make_points(folder, 2)
+    output = folder / "experiments" / EXPERIMENT
+    (output / "figures").mkdir(parents=True)
+    for name in ("config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json", "figures/heatmap.png", "other.txt"):
+        (output / name).write_text(name)
+    for value in (0.75, 0.5, 0.5):
+        watched = open_tracker(folder, points)
+        for point in points:
+            watched.finished(point, make_record(point), known=False)
+        values = {"validation_accuracy": value, "train_loss": 0.25}
+        watched.compared(Compared(output, "seed=1", values, "a table\nof points", "validation_accuracy"))
+        assert watched.close("FINISHED") == []
+    [parent] = parents(folder)
+    client = open_store(settings_of(folder), EXPERIMENT).client
+    found = {file.path for part in (None, "figures") for file in client.list_artifacts(parent.info.run_id, part)}
+    wanted = {"config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json", "figures", "figures/heatmap.png"}
+    assert found == wanted
+    assert parent.data.tags["best"] == "seed=1"
+    # The last value counts, not the largest.
+    assert parent.data.metrics == {"best/validation_accuracy": 0.5, "best/train_loss": 0.25}
+    assert len(client.get_metric_history(parent.info.run_id, "best/train_loss")) == 1
+    assert "a table\nof points" in parent.data.tags["mlflow.note.content"]
+    assert sweep_of(points).condition in parent.data.tags["mlflow.note.content"]
+    assert any(tag.endswith(sweep_key(points)) for tag in client.get_experiment(parent.info.experiment_id).tags)
+
+
+def test_curves_appear_while_a_long_point_is_trained(folder, monkeypatch):
+    monkeypatch.setattr(tracker, "CURVE_SECONDS", 0.0)
+    [short, long] = points = make_points(folder, 1, (10, 1000))
+    watched, calls = open_tracker(folder, points), []
+
+    def losses(count):
+        calls.append(count)
+        return made_losses(long, count)
+
+    for point in points:
+        watched.started(point)
+    wait_for(lambda: statuses(folder) == {short.key: ["RUNNING"], long.key: ["RUNNING"]})
+    client, [run] = open_store(settings_of(folder), EXPERIMENT).client, point_runs(folder)[long.key]
+
+    def steps(key="loss/a"):
+        return [row.step for row in client.get_metric_history(run.info.run_id, key)]
+
+    watched.advanced(points, 5, lambda: losses(5))
+    wait_for(lambda: steps() and max(steps()) <= 5)
+    watched.advanced([long], 500, lambda: losses(500))
+    wait_for(lambda: max(steps()) > 400)
+    monkeypatch.setattr(tracker, "CURVE_SECONDS", 1000.0)
+    watched.advanced([long], 600, lambda: losses(600))
+    for point in points:
+        watched.finished(point, make_record(point), known=False)
+    assert watched.close("FINISHED") == []
+    # Logged in parts, the curve is what it would have been in one go, without a repeated row.
+    rows = client.get_metric_history(run.info.run_id, "loss/a")
+    assert steps() == curve_steps(1000, 2) == steps("loss/mean")
+    assert all(row.timestamp == run.info.start_time + row.step for row in rows)
+    assert [row.value for row in rows] == [made_losses(long, 1000)[row.step - 1, 0] for row in rows]
+    assert calls[:2] == [5, 500]
+
+
+def test_losses_are_not_copied_before_they_are_due(folder):
+    points = make_points(folder, 1)
+    watched = open_tracker(folder, points)
+    watched.started(points[0])
+    watched.advanced(points, 3, lambda: pytest.fail("it is not due"))
+    watched.advanced([], 3, lambda: pytest.fail("there is no point"))
+    assert watched.close("KILLED") == []
+
+
+@pytest.mark.parametrize(("heads", "points"), [(1, 50), (2, 50), (10, 20), (26, 8), (500, 8)])
+def test_curves_are_thinned_to_what_a_point_may_cost(heads, points):
+    steps = curve_steps(100_000, heads)
+    # The first few steps may coincide.
+    assert 0.85 * points <= len(steps) <= points and (steps[0], steps[-1]) == (1, 100_000)
+    assert curve_steps(3, heads) == [1, 2, 3] and curve_steps(1, heads) == [1]
+
+
+def test_curves_have_the_same_steps_however_far_they_are(tmp_path):
+    [point] = make_points(tmp_path, 1, (300,))
+    whole = curve_rows(made_losses(point, 300), "ab", 300)
+    parts = [curve_rows(made_losses(point, reached), "ab", 300, after) for after, reached in ((0, 7), (7, 120), (120, 300))]
+    assert [row for part in parts for row in part] == whole
+    # Losses may go on beyond the point, since other points of its trajectory do.
+    assert curve_rows(made_losses(point, 900), "ab", 300) == whole
+
+
+def test_many_heads_are_logged_in_several_batches(folder):
+    [point] = make_points(folder, 1, (30,), [f"class {number}" for number in range(300)])
+    assert track(folder, [point], sweep=False) == []
+    [run] = point_runs(folder)[point.key]
+    assert len([key for key in run.data.metrics if key.startswith("loss/")]) == 301
+    assert len([key for key in run.data.metrics if key.endswith("/train_recall")]) == 300
+
+
+def test_a_half_logged_run_is_gone_on_with_though_other_settings_were_spelled_differently(folder):
+    """The data's path is no part of a point's key; MLflow refuses to change a parameter."""
+    [point] = points = make_points(folder, 1, (30,))
+    record, store = make_record(point), open_store(settings_of(folder), EXPERIMENT)
+    run = Runs(store, None).open(point, {})
+    store.client.log_param(run.run_id, "data.path", "../elsewhere")
+    store.client.log_metric(run.run_id, "loss/mean", curve_rows(record.losses, "ab", 30)[0][1], run.began + 1, 1)
+    store.client.set_terminated(run.run_id, "KILLED")
+    assert track(folder, points) == []
+    [again] = point_runs(folder)[point.key]
+    assert again.info.run_id == run.run_id and again.data.params["data.path"] == "../elsewhere"
+    rows = store.client.get_metric_history(run.run_id, "loss/mean")
+    assert [row.step for row in rows] == curve_steps(30, 2)
