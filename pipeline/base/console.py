@@ -1,5 +1,6 @@
 """What a person sees in the terminal: one line for an error, lines that do not tear a progress bar, honest exit codes."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -63,7 +64,9 @@ class LineHandler(logging.Handler):
 def say(text: str, error: bool = False) -> None:
     """Print a line, above the progress bar if there is one."""
     stream = sys.stderr if error else sys.stdout
-    print((CLEAR_LINE if sys.stderr.isatty() and stream.isatty() else "") + text, file=stream, flush=True)
+    # A reader who has gone must not end a sweep.
+    with contextlib.suppress(BrokenPipeError):
+        print((CLEAR_LINE if sys.stderr.isatty() and stream.isatty() else "") + text, file=stream, flush=True)
 
 
 def configure_logging(file: Path | None = None) -> None:

@@ -50,7 +50,7 @@ def draw(laid: Pivot, metric: str, records: Mapping[str, Record], best: str) -> 
     alike = {name: record for name, record in records.items() if record.classes == records[best].classes}
     shown = first_and(list(alike), best)
     drawn = {name: alike[name] for name in shown}
-    note = f"the first and the best of {len(records)} points" if len(drawn) < len(records) else ""
+    note = f"the first and the best of {len(alike)} points" if len(drawn) < len(alike) else ""
     return {
         "heatmap": png(heatmap(laid, metric)),
         "losses": png(losses(alike, best)),

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import ImageFont
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
 
 # Letters of a name in a picture; the tables have all of it.
 MOST_LETTERS = 70
@@ -28,9 +30,12 @@ def label(name: object, most: int = MOST_LETTERS) -> str:
 
 
 @cache
-def font(pixels: int) -> ImageFont.FreeTypeFont:
+def font(pixels: int) -> "FreeTypeFont":
     """matplotlib's own DejaVu Sans, found without importing matplotlib: Pillow's font has no é and no Ж. Laid out by
     Pillow itself, so that a picture's bytes do not depend on what else is installed."""
+    # Imported here: a point's outcome is printed with `printable` and draws nothing.
+    from PIL import ImageFont
+
     package = find_spec("matplotlib")
     assert package is not None and package.origin is not None
     path = Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"

@@ -142,7 +142,9 @@ class Driver:
         many, heads = side_by_side(len(self._queue), self._pool.cores(), self._pool.split)
         shared = f", the heads of each on {heads} cores" if heads > 1 else ""
         count = f"{len(self._queue)} trajectories" if len(self._queue) > 1 else "1 trajectory"
-        log.info("training %s on %s: %s at a time%s", count, self._pool.what, many, shared)
+        # A single point needs no such line.
+        level = logging.INFO if sum(len(trajectory.points) for trajectory in self._queue) > 1 else logging.DEBUG
+        log.log(level, "training %s on %s: %s at a time%s", count, self._pool.what, many, shared)
 
     def _missing(self, trajectory: Trajectory) -> list[Point]:
         """The points without a record, fewest iterations first; the observer is told of the others."""

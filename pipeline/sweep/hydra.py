@@ -12,6 +12,7 @@ Three names that Hydra keeps to itself are used, because nothing public does the
 import itertools
 import os
 import re
+import signal
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -99,6 +100,10 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     # argparse itself would print its usage and exit with 2.
     parser.error = refuse
     args: Namespace = parser.parse_intermixed_args(list(arguments))
+    if args.resolve and not (args.cfg or args.help):
+        refuse("--resolve goes with --cfg job, --cfg all or --help")
+    if args.experimental_rerun:
+        refuse("--experimental-rerun reads pickles; a record's settings.yaml holds what its point was made from")
     return args
 
 
@@ -111,6 +116,9 @@ def hand_over(args: Namespace, task: TaskFunction) -> None:
     """Let Hydra answer a question, or run jobs by the chosen launcher and sweeper. SettingsError when it refuses."""
     version.setbase(VERSION_BASE)
     project.register_resolver()
+    if is_question(args):
+        # An answer that is piped to a reader who has seen enough.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # With this Hydra raises what it would print, in several lines and with a hint at itself.
     before = os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"

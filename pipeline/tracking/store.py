@@ -103,12 +103,15 @@ def open_store(tracking: TrackingSettings, experiment: str) -> Store:
         return _open(uri, experiment, database.parent / "mlartifacts" / experiment)
 
 
-def close_store(store: Store) -> None:
-    """Let go of the database's file, which may not be the one that has its name now."""
-    # MLflow keeps stores for the life of the process and has no public way to close one.
-    engine = getattr(getattr(getattr(store.client, "_tracking_client", None), "store", None), "engine", None)
-    if engine is not None:
-        engine.dispose()
+def close_store(uri: str) -> None:
+    """Let go of the file of a database, which may not be the one that has its name now."""
+    if uri.startswith("sqlite:"):
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        # MLflow keeps the engines of databases for the life of the process and has no public way to close one.
+        engine = getattr(SqlAlchemyStore, "_engine_map", {}).get(uri)
+        if engine is not None:
+            engine.dispose()
 
 
 def _open(uri: str, experiment: str, artifacts: Path | None) -> Store:

@@ -6,6 +6,7 @@ nor fails with it. What is not written when the command ends is written by the n
 and what the store has of them is not written again (see runs.py: one run a point).
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -230,11 +231,14 @@ class Tracker:
             self._ended[event.point.key] = event
         self._done = isinstance(event, Ended)
 
+    def _forget(self) -> None:
+        self._runs = None
+        with contextlib.suppress(Exception):
+            close_store(self._uri)
+
     def _start_again(self) -> None:
         """The database was deleted or replaced: all that was written went with it."""
-        assert self._runs is not None
-        close_store(self._runs.store)
-        self._runs = None
+        self._forget()
         self._waiting.extendleft(self._ended.values())
         self._ended.clear()
 
@@ -242,9 +246,7 @@ class Tracker:
         """Note what is wrong, and wait a little; what was known of the store may no longer hold."""
         logger.debug("MLflow: %s", error, exc_info=error)
         self._trouble, self._opening = explain(error, self._uri), False
-        if self._runs is not None:
-            close_store(self._runs.store)
-            self._runs = None
+        self._forget()
         if self._closing.is_set():
             time.sleep(FIRST_WAIT / 2)
         else:

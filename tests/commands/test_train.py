@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.records.record import FILES
 from pipeline.train import main
 from tests.helpers.commands import SMALL_SWEEP, contents, points
 
@@ -37,7 +38,7 @@ def test_the_notebook_to_the_digit(run, place, tmp_path):
 def test_a_point_writes_its_whole_record(place, tmp_path):
     assert main([*place, "model.kernel_size=5", "training.iterations=7", "training.batch_size=16"]) == 0
     [point] = points(tmp_path / "experiments" / "scratch")
-    assert sorted(contents(point)) == ["checkpoint.npz", "losses.csv", "result.json", "settings.yaml", "y_hat.csv"]
+    assert sorted(contents(point)) == sorted(FILES)
     losses = pd.read_csv(point / "losses.csv")
     assert list(losses.columns) == ["iteration", *map(str, range(10))]
     assert losses["iteration"].tolist() == list(range(1, 8))
@@ -47,10 +48,10 @@ def test_a_point_writes_its_whole_record(place, tmp_path):
     assert len(pd.read_csv(point / "y_hat.csv")) == 360
 
 
-def test_both_launchers_and_any_workers_give_the_same_bytes(run, tmp_path):
+def test_other_launchers_and_any_workers_give_the_same_bytes(run, tmp_path):
     ways = {
         "basic": ["compute.n_jobs=1"],
-        "processes": ["compute=processes", "compute.n_jobs=2"],
+        "threads": ["compute.n_jobs=2"],
         "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
     }
     found = {}
@@ -61,8 +62,8 @@ def test_both_launchers_and_any_workers_give_the_same_bytes(run, tmp_path):
         assert ended.stderr == ""
         found[name] = contents(experiments / "scratch" / "points")
         assert len(points(experiments / "scratch")) == 4
-        assert "* best: " in ended.stdout and "point 4/4" in ended.stdout
-    assert found["basic"] == found["processes"] == found["joblib"]
+        assert "* best: " in ended.stdout and "point 4" in ended.stdout
+    assert found["basic"] == found["threads"] == found["joblib"]
 
 
 def test_a_finished_point_is_not_computed_again(run, place, tmp_path):
@@ -77,7 +78,7 @@ def test_a_finished_point_is_not_computed_again(run, place, tmp_path):
 def test_a_failed_point_is_told_at_once_and_the_others_go_on(run, place, tmp_path):
     ended = run("train", *place, "-m", "training.alpha=0.5,1e308", "training.iterations=20", "model.gradient=exact")
     assert ended.returncode == 1
-    assert re.search(r"^point .*training.alpha=1e[+]?308 .*failed: head ", ended.stderr, re.M)
+    assert re.search(r"^point alpha=1e\+308 failed: head ", ended.stderr, re.M)
     assert "nan or inf at iteration" in ended.stderr and "with alpha 1e+308" in ended.stderr
     assert "1 of 2 points failed" in ended.stderr
     assert len(points(tmp_path / "experiments" / "scratch")) == 1
@@ -111,12 +112,3 @@ def test_a_class_without_training_images_is_warned_about(run, place, tmp_path):
         assert ended.returncode == 0, ended.stderr
         warned.append("no image for training of class c" in ended.stderr)
     assert sum(warned) == 1
-
-
-@pytest.mark.parametrize("flag", ["--help", "--cfg=job", "--info=defaults", "--hydra-help"])
-def test_questions_are_answered(run, flag, tmp_path):
-    ended = run("train", flag)
-    assert ended.returncode == 0 and ended.stderr == ""
-    wanted = {"--help": "training.alpha=0.5", "--cfg=job": "kernel_size: 3", "--info=defaults": "training/minibatch"}
-    assert wanted.get(flag, "Hydra") in ended.stdout
-    assert list(tmp_path.iterdir()) == []

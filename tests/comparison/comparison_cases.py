@@ -1,11 +1,14 @@
-"""Records made up for comparisons, one by one or by the hundred."""
+"""Records made up for comparisons, one by one or by the hundred; and what their pictures and tables are compared with."""
 
+import io
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
 from pipeline.heads.head import Head
 from pipeline.records.record import Record, read_record, write_record
@@ -13,6 +16,7 @@ from pipeline.settings import PathSettings, Settings
 from pipeline.sweep.point import Point
 from pipeline.training.result import Result, Vectors
 
+SWEPT = ["model.kernel_size", "training.alpha", "training.iterations"]
 ODD_NAMES = ("Ankle boot", "$\\frac{", 'q",', "line\nbreak", "é Ж 中", "x" * 300)
 
 
@@ -51,9 +55,6 @@ def grid(folder: Path, kernel_sizes=(3, 5), alphas=(0.1, 0.5), iterations=(4, 8)
     ]  # fmt: skip
 
 
-SWEPT = ["model.kernel_size", "training.alpha", "training.iterations"]
-
-
 def write_many(points: list[Point], accuracy) -> None:
     """A record for each point, quickly: the files of one, result.json varied. accuracy: of a point's number."""
     first = write(points[0])
@@ -66,3 +67,25 @@ def write_many(points: list[Point], accuracy) -> None:
                     os.link(path, each.folder / path.name)
         plain["metrics"]["validation_accuracy"] = accuracy(number)
         (each.folder / "result.json").write_text(json.dumps(plain))
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def places(picture: np.ndarray, tile: np.ndarray) -> list[tuple[int, int]]:
+    """Where a tile stands in a picture."""
+    height, width, _ = tile.shape
+    rows, columns = picture.shape[0] - height + 1, picture.shape[1] - width + 1
+    possible = np.ones((rows, columns), bool)
+    # Few places survive a look at some of the tile's pixels; those are compared whole.
+    for y, x in zip(np.linspace(0, height - 1, 12, dtype=int), np.linspace(width - 1, 0, 12, dtype=int), strict=True):
+        possible &= (picture[y : y + rows, x : x + columns] == tile[y, x]).all(axis=2)
+    found = [(int(y), int(x)) for y, x in zip(*np.nonzero(possible), strict=True)]
+    return [(y, x) for y, x in found if (picture[y : y + height, x : x + width] == tile).all()]
+
+
+def joined_by_pandas(records) -> bytes:
+    """What the table is by definition: an outer join over image and target, a column a point and class."""
+    parts = [record.y_hat.set_index(["image", "target"]).add_prefix(f"{name} ") for name, record in records.items()]
+    return pd.concat(parts, axis=1).copy().reset_index().to_csv(index=False, lineterminator="\n").encode()

@@ -9,8 +9,7 @@ import pytest
 from pipeline.base.errors import FileError
 from pipeline.comparison import vectors
 from pipeline.comparison.compare import compare
-from tests.comparison.comparison_cases import SWEPT, grid, point, write, write_many
-from tests.comparison.test_joined_vectors import joined_by_pandas
+from tests.comparison.comparison_cases import SWEPT, grid, joined_by_pandas, point, write, write_many
 
 FILES = ["figures", "metrics.json", "points.csv", "summary.csv", "y_hat.csv"]
 

@@ -1,18 +1,11 @@
 """y-hat vectors side by side: the bytes that pandas would write, however many blocks they are joined from."""
 
-import pandas as pd
 import pytest
 
 from pipeline.base.errors import FileError
 from pipeline.comparison import vectors
 from pipeline.comparison.vectors import count_numbers, join_y_hat, write_y_hat
-from tests.comparison.comparison_cases import ODD_NAMES, point, write
-
-
-def joined_by_pandas(records) -> bytes:
-    """What the table is by definition: an outer join over image and target, a column a point and class."""
-    parts = [record.y_hat.set_index(["image", "target"]).add_prefix(f"{name} ") for name, record in records.items()]
-    return pd.concat(parts, axis=1).copy().reset_index().to_csv(index=False, lineterminator="\n").encode()
+from tests.comparison.comparison_cases import ODD_NAMES, joined_by_pandas, point, write
 
 
 def made(folder, images, classes=("ant", "bee")):

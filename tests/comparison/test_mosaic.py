@@ -1,11 +1,8 @@
 """Pictures of many small matrices: every pixel is the colour of a number."""
 
-import io
-
 import numpy as np
 import pytest
 from matplotlib import colormaps
-from PIL import Image
 
 from pipeline.comparison.labels import column_width, label, widest
 from pipeline.comparison.mosaic import (
@@ -24,7 +21,7 @@ from pipeline.comparison.mosaic import (
     red_blue,
 )  # fmt: skip
 from pipeline.heads.head import Head
-from tests.comparison.comparison_cases import ODD_NAMES
+from tests.comparison.comparison_cases import ODD_NAMES, pixels, places
 
 RANDOM = np.random.default_rng(0)
 WHITE = [255, 255, 255]
@@ -33,17 +30,6 @@ WHITE = [255, 255, 255]
 def heads(count: int, filters=1, size=3) -> list[Head]:
     shape = (filters, size, size)
     return [Head(RANDOM.normal(size=shape), np.zeros(filters), np.zeros((filters, 1, 1)), np.array(0.0)) for _ in range(count)]
-
-
-def pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png)))
-
-
-def places(picture: np.ndarray, tile: np.ndarray) -> list[tuple[int, int]]:
-    """Where a tile stands in a picture."""
-    height, width, _ = tile.shape
-    found = zip(*np.nonzero((picture[: 1 - height, : 1 - width] == tile[0, 0]).all(axis=2)), strict=True)
-    return [(int(y), int(x)) for y, x in found if (picture[y : y + height, x : x + width] == tile).all()]
 
 
 def test_the_colours_are_matplotlibs():

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from pipeline.base.errors import FileError
+from pipeline.comparison import y_hat as module
 from pipeline.comparison.mosaic import coloured
 from pipeline.comparison.y_hat import class_means, read_y_hat, viridis, y_hat
-from tests.comparison.comparison_cases import ODD_NAMES, point, write
-from tests.comparison.test_mosaic import pixels, places
+from tests.comparison.comparison_cases import ODD_NAMES, pixels, places, point, write
 
 
 def records(folder, classes, images, count=4):
@@ -56,3 +57,25 @@ def test_one_image_is_a_row_a_point(tmp_path, classes):
     assert len(places(picture, table.repeat(30, axis=0).repeat(wide, axis=1))) == 1
     for edge in (picture[:3], picture[-3:], picture[:, :3], picture[:, -3:]):
         assert (edge == 255).all()
+
+
+def test_the_right_head_of_one_image_is_named(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(module, "y_hat_rows", lambda table, *named: seen.append(named) or b"")
+    y_hat(records(tmp_path, ("0", "1", "2"), [4], 2))
+    assert seen == [(["alpha=1", "alpha=2"], ["0", "1 (right)", "2"], "head")]
+
+
+@pytest.mark.parametrize("images", [range(300), [1]])
+def test_a_thousand_classes_make_a_picture_of_the_first(tmp_path, images):
+    picture = pixels(y_hat(records(tmp_path, [str(j) for j in range(1000)], images, 1)))
+    assert max(picture.shape) < 2500
+
+
+@pytest.mark.parametrize("change", [(b"cat", b"cow"), (b"y_hat_bee", b"y_hat_cow"), (b"0.", b"o.")])
+def test_a_damaged_file_is_named(tmp_path, change):
+    shown = records(tmp_path, ("ant", "bee", "cat"), range(5), 1)
+    path = shown["alpha=1"].folder / "y_hat.csv"
+    path.write_bytes(path.read_bytes().replace(*change))
+    with pytest.raises(FileError, match=r"y_hat\.csv: cannot be read"):
+        y_hat(shown)
