@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from .base import console
 from .base.errors import SettingsError
-from .records.record import read_record
+from .records.record import is_finished, read_record
 from .records.shelf import bring_back, bring_up_to_date, set_aside
 from .settings import Settings
 from .sweep.driver import Outcome, drive
@@ -97,6 +97,8 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
         if alone and command.jobs:
             bring_back(first.folder, [point.folder for point in points])
         _begin(grid, points)
+        if tracker:
+            tracker.open()
         hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)))
         asked = asked_for(command.output, str(first.folder.parent))
         if not asked:
@@ -104,6 +106,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
         grid = grid if command.jobs else Grid.of(asked)
         points = plan(grid)
         write_grid(grid)
+        _tell(points, tracker)
         missing = _compare(grid, points, tracker)
         status[0] = "FAILED" if missing else "FINISHED"
         if alone:
@@ -128,6 +131,13 @@ def _drive(points: Sequence[Point], tracker: Tracker | None) -> Outcome:
         return drive(points, pool(points[0].settings.compute), Observers(tuple(observers)))
     finally:
         bar.close()
+
+
+def _tell(points: Sequence[Point], tracker: Tracker | None) -> None:
+    """What jobs could not log, the sweep itself does."""
+    for point in points:
+        if tracker and is_finished(point.folder):
+            tracker.finished(point, read_record(point.folder), known=True)
 
 
 def _compare(grid: Grid, points: Sequence[Point], tracker: Tracker | None) -> int:

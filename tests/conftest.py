@@ -1,11 +1,24 @@
 """What every room's tests share."""
 
+import logging
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.commands import Run, run_in
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A command sends the project's log to the terminal and to a file of its own; the next test starts without that."""
+    yield
+    logger = logging.getLogger("pipeline")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    logger.propagate = True
 
 
 @pytest.fixture

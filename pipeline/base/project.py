@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -16,8 +14,3 @@ def conf() -> Path:
     """The checkout's conf/, or the copy that the wheel carries."""
     checkout = PACKAGE.parent / "conf"
     return checkout if (PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir() else PACKAGE / "conf"
-
-
-def register_resolver() -> None:
-    """Make ${project:NAME} mean NAME in the project's root, whatever the working folder."""
-    OmegaConf.register_new_resolver("project", lambda name: str(root() / name), replace=True)

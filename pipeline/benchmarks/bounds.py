@@ -3,14 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import memory, peak
+from . import memory, peak, sweeps
 from .contests import FASHION, NOTEBOOK
 from .jobs import NOTEBOOK_HEADS, NOTEBOOK_ITERATIONS
-from .timing import Row, figure
+from .plan import FULL_SWEEPS
+from .timing import Row, amount, figure
 
 # Milliseconds that the notebook itself takes for one head and iteration, by kernel size, on a quiet core.
 NOTEBOOK_MILLISECONDS = {3: 7.4, 5: 14.0}
 NOTEBOOK_TIMES, TORCH_TIMES, CORES_TIMES, PEAK_PERCENT, MEGABYTES = 3000.0, 10.0, 1.8, 25.0, 700.0
+# (job, contestant, the most that its median may be) of whole commands.
+MANY, RECORDED = sweeps.many_job(FULL_SWEEPS.many), sweeps.recorded_job(FULL_SWEEPS.recorded)
+COMPILE = sweeps.compile_job(FULL_SWEEPS.compiled)
+MOST: tuple[tuple[str, str, float], ...] = (
+    (sweeps.DIGITS, sweeps.TRACKED, 7.0),
+    (sweeps.DIGITS, sweeps.AGAIN, 3.0),
+    (sweeps.DIGITS, sweeps.OFF, 5.0),
+    (sweeps.DIGITS, sweeps.OFF_AGAIN, 2.0),
+    (sweeps.DIGITS, sweeps.COMPARE, 2.5),
+    (sweeps.POINT, sweeps.A_POINT, 0.040),
+    (sweeps.POINT, sweeps.MLFLOW, 0.025),
+    (MANY, sweeps.WHOLE, 60.0),
+    (MANY, sweeps.FIRST, 4.0),
+    (MANY, sweeps.GROWN, 20.0),
+    (MANY, sweeps.OPENED, 0.0),
+    (RECORDED, sweeps.WHOLE, 10.0),
+    (RECORDED, sweeps.PEAK, 600.0),
+    (sweeps.ONE, sweeps.WHOLE, 1.2),
+    (COMPILE, sweeps.FIRST, 6.0),
+    (COMPILE, sweeps.COMPILED, 12.0),
+)
 PEAK_CASE = "float32, k = 5, 1 head, 1 filter"
 
 
@@ -42,7 +64,8 @@ def bounds(rows: Sequence[Row]) -> list[Bound]:
         if len(eager) < len(torch):
             found.append(_faster(f"the same without torch.compile, {size}", eager, _ours(epoch)))
     found += [_cores(size, epoch) for size, epoch in epochs.items()]
-    return [*found, _peak(rows), _memory(rows)]
+    found += [_peak(rows), _memory(rows)]
+    return found + [_at_most(rows, *most) for most in MOST]
 
 
 def _ours(rows: Sequence[Row]) -> list[Row]:
@@ -101,6 +124,17 @@ def _memory(rows: Sequence[Row]) -> Bound:
         return Bound(what, wanted, "", None)
     most = max(runs, key=lambda row: row.high)
     return Bound(what, wanted, f"{most.high:.0f} MB ({most.contestant})", most.high < MEGABYTES)
+
+
+def _at_most(rows: Sequence[Row], job: str, contestant: str, most: float) -> Bound:
+    """The median of a row of sweeps, against the largest that it may be."""
+    row = next((r for r in rows if (r.section, r.job, r.contestant) == (sweeps.SECTION, job, contestant) and r.values), None)
+    unit = {sweeps.GROWN: "kB", sweeps.OPENED: "files", sweeps.PEAK: "MB"}.get(contestant, "s")
+    what, wanted = f"{job}: {contestant}", f"at most {amount(most, unit)}"
+    if row is None:
+        return Bound(what, wanted, "", None)
+    spread = f" ({amount(row.low, unit)} to {amount(row.high, unit)})" if len(row.values) > 1 else ""
+    return Bound(what, wanted, amount(row.median, unit) + spread, row.median <= most)
 
 
 def _fastest(rows: Sequence[Row]) -> Row | None:

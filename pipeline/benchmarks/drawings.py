@@ -1,6 +1,6 @@
-"""Pictures of the benchmark: bars of all contestants, growth, time to accuracy, memory. matplotlib, without a screen."""
+"""Pictures of the benchmark: contestants, growth, time to accuracy, memory, a sweep. matplotlib, without a screen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +10,35 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from . import growth, memory
+from . import growth, memory, sweeps
 from .accuracy import Curve
 from .bounds import MEGABYTES
 from .contests import DIGITS, FASHION, NOTEBOOK
 from .timing import Row, amount
 
 OURS, TORCH, OTHERS = "#1f6fb2", "#d8702a", "#8a8a8a"
+# Start, training, comparison, the rest, MLflow, raw files and rows.
+PARTS = ("#c4c4c4", OURS, "#7fb3dd", "#2b2b2b", TORCH, "#9c6bb0")
 
 
-def draw(folder: Path, rows: Sequence[Row], curves: Sequence[Curve]) -> list[str]:
-    """Write every picture there is something for to folder/figures; their names."""
+def draw(folder: Path, rows: Sequence[Row], curves: Sequence[Curve], keep: bool = False) -> list[str]:
+    """Write every picture there is something for to folder/figures; the names of all, with `keep` of those of an earlier run."""
     figures = {
         "contestants": contestants_figure(rows),
         "growth": growth_figure(rows),
         "accuracy": accuracy_figure(curves),
         "memory": memory_figure(rows),
+        "sweep": sweep_figure(rows),
     }
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    drawn = {name: figure for name, figure in figures.items() if figure is not None}
-    for name, figure in drawn.items():
-        figure.savefig(folder / "figures" / f"{name}.png", metadata={"Software": None})
-    return list(drawn)
+    drawn = []
+    for name, figure in figures.items():
+        path = folder / "figures" / f"{name}.png"
+        if figure is not None:
+            figure.savefig(path, metadata={"Software": None})
+        if figure is not None or (keep and path.is_file()):
+            drawn.append(name)
+    return drawn
 
 
 def contestants_figure(rows: Sequence[Row]) -> Figure | None:
@@ -147,6 +154,52 @@ def memory_figure(rows: Sequence[Row]) -> Figure | None:
     axis.annotate("bound", (MEGABYTES, len(chosen) - 0.5), (3, -8), textcoords="offset points", fontsize=7)
     axis.set_xlim(0, 1.15 * max(MEGABYTES, *(row.high for row in chosen)))
     axis.set_xlabel("peak resident memory of training on Fashion-MNIST, MB", fontsize=8)
+    return figure
+
+
+def sweep_figure(rows: Sequence[Row]) -> Figure | None:
+    """What the seconds of the project's own sweep are made of, and the floor: a stacked bar a command.
+
+    Start, training and comparison are what they take alone, MLflow is what tracking=off saves, the rest is the rest.
+    """
+    median = {row.contestant: row.median for row in rows if (row.section, row.job) == (sweeps.SECTION, sweeps.DIGITS)}
+    # What comes last in the job: without it, a command failed.
+    if sweeps.FLOOR_ARTIFACTS not in median:
+        return None
+    start, train = median[sweeps.FLOOR_START], median[sweeps.FLOOR_TRAIN]
+    bars = {}
+    for name, untracked, trained in (
+        (sweeps.TRACKED, sweeps.OFF, train),
+        (sweeps.OFF, sweeps.OFF, train),
+        (sweeps.AGAIN, sweeps.OFF_AGAIN, 0.0),
+        (sweeps.OFF_AGAIN, sweeps.OFF_AGAIN, 0.0),
+    ):
+        known = {"start": start, "training": trained, "comparison": max(0.0, median[sweeps.COMPARE] - start)}
+        rest = {"records and the rest": median[untracked] - sum(known.values()), "MLflow": median[name] - median[untracked]}
+        bars[f"{name}: {amount(median[name], 's')}"] = known | rest
+    raw = {"files and rows, written raw": sum(median[name] for name in sweeps.FLOORS_RAW)}
+    floor = {"start": start, "training": train} | raw
+    bars[f"floor of the first: {amount(sum(floor.values()), 's')}"] = floor
+    return _stacked(bars)
+
+
+def _stacked(bars: Mapping[str, Mapping[str, float]]) -> Figure:
+    """A horizontal bar each, the first on top, of parts in seconds; what is below 0, by chance, is left out."""
+    figure = _figure(9.5, 0.38 * len(bars) + 1.2)
+    axis = figure.subplots()
+    parts = list(dict.fromkeys(part for bar in bars.values() for part in bar))
+    places, left = np.arange(len(bars))[::-1], np.zeros(len(bars))
+    for part, colour in zip(parts, PARTS, strict=True):
+        widths = np.array([max(0.0, bar.get(part, 0.0)) for bar in bars.values()])
+        axis.barh(places, widths, 0.7, left, color=colour, label=part)
+        left += widths
+    axis.set_yticks(places, list(bars), fontsize=7)
+    axis.tick_params(axis="x", labelsize=7)
+    axis.set_xlabel("seconds", fontsize=8)
+    axis.set_title(f"{sweeps.SECTION}: {sweeps.DIGITS}", fontsize=9, loc="left")
+    axis.grid(axis="x", alpha=0.25)
+    axis.set_axisbelow(True)
+    axis.legend(fontsize=7, frameon=False, ncols=2, loc="lower right")
     return figure
 
 

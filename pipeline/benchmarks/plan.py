@@ -4,12 +4,35 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Sweeps:
+    """How often commands run: rounds, starts (the shortest one), compilations (of the kernel sizes `compiled`).
+
+    shorter, longer: points of the two sweeps whose difference tells what a point costs. many: points of the long sweep,
+    which is looked at after `early` of them. recorded: points that are compared. Both are even: half of them is asked for.
+    """
+
+    rounds: int = 3
+    starts: int = 5
+    compilations: int = 2
+    compiled: tuple[int, ...] = (3, 5, 7)
+    shorter: int = 30
+    longer: int = 230
+    many: int = 1000
+    early: int = 100
+    recorded: int = 10_000
+
+
+FULL_SWEEPS = Sweeps()
+
+
+@dataclass(frozen=True)
 class Plan:
     """rounds: turns of everyone. images, test: at most so many of Fashion-MNIST. loops, numpy, torch, one_by_one: how many
     images, times heads, times filters, one turn of such a contestant sees at most; its time is scaled to the whole job.
 
     filters and batches: of the epochs. growth: what is varied, and its values. logistic_iterations, epochs: how long
     scikit-learn and the heads learn, on so many `accuracy_images`. memory: workers of each training, and its iterations.
+    sweeps: of whole commands, or None.
     """
 
     rounds: int = 5
@@ -40,6 +63,7 @@ class Plan:
     memory_rounds: int = 3
     memory: tuple[int, ...] = (1, 2, 4)
     memory_iterations: int = 3000
+    sweeps: Sweeps | None = FULL_SWEEPS
 
 
 FULL = Plan()
@@ -63,4 +87,5 @@ QUICK = Plan(
     memory_rounds=1,
     memory=(1, 4),
     memory_iterations=300,
+    sweeps=Sweeps(rounds=1, starts=2, compilations=1, compiled=(3,), shorter=4, longer=24, many=50, early=10, recorded=200),
 )

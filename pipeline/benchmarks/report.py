@@ -1,17 +1,17 @@
-"""What the benchmark leaves: README.md with all tables, results.csv with all numbers."""
+"""What the benchmark leaves: README.md with all tables, results.csv with all numbers, measured.csv with where they are from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from ..base.files import write_text
-from . import growth
+from . import growth, sweeps
 from .bounds import Bound
 from .timing import Row, amount, figure
 
-RESULTS = "results.csv"
+RESULTS, MEASURED = "results.csv", "measured.csv"
 # Sections whose rows of one job are compared with the fastest of ours.
 RATIO = "times ours"
 HOW = """\
@@ -35,27 +35,80 @@ the job (of the same gradient, where there are two).
 - time to accuracy: scikit-learn's `OneVsRestClassifier(LogisticRegression())`, against heads with one worker, batch 32,
   cross-entropy and steps of 0.3; looking at the test images is not timed.
 - memory: the largest resident set of the whole process, from `python -m pipeline.train` on the four files to its record.
+- what a sweep costs: `python -m pipeline.train` and `pipeline.compare`, each a process with an `experiments` folder and an
+  SQLite store of its own, timed from start to exit and watched line by line; the engine was compiled beforehand, but where
+  compiling is what is measured. Memory is the process's high-water mark. A point beyond its training: the seconds of a
+  longer sweep less those of a shorter one, divided by the points it has more, with iterations so few that training hardly
+  counts; MLflow's share is what the same difference loses with `tracking=off`. What MLflow does while others compute costs
+  no time of its own, so the parts, each measured alone in one process, need not add up to the whole. Floors write again
+  what such a command left, bytes and rows, by plain `write` and `INSERT`, or do its training and nothing else; what a
+  floor has a part of is no faster in any program that keeps as much. The records that are compared are two trained ones,
+  copied, each with settings and a result of its own.
 """
 
 
 @dataclass(frozen=True)
-class Run:
-    """machine, bystanders and versions: a line each. rows: everything measured. missing: what was not, and why."""
+class Origin:
+    """The run that measured a section. machine, with bystanders, and versions: a line each. seconds: of the whole run."""
 
-    title: str
     machine: str
     versions: str
+    seconds: float
+
+    def lines(self) -> list[str]:
+        return [self.machine, "", self.versions, "", f"Measured in {self.seconds:.0f} s.", ""]
+
+
+# Of rows that are kept without a word about their run.
+UNKNOWN = Origin("An earlier run; its machine was not noted.", "Versions unknown.", float("nan"))
+
+
+@dataclass(frozen=True)
+class Run:
+    """rows: everything measured, now or earlier. origins: by section. missing: what was not measured, and why."""
+
+    title: str
+    origins: Mapping[str, Origin]
     rows: Sequence[Row]
     bounds: Sequence[Bound]
     missing: Sequence[str]
     pictures: Sequence[str]
-    seconds: float
 
 
 def write(folder: Path, run: Run) -> None:
-    """README.md and results.csv in `folder`."""
+    """README.md, results.csv and measured.csv in `folder`."""
     write_text(folder / RESULTS, table(run.rows).to_csv(index=False, lineterminator="\n"))
+    origins = pd.DataFrame({"section": section, **asdict(origin)} for section, origin in run.origins.items())
+    write_text(folder / MEASURED, origins.to_csv(index=False, lineterminator="\n"))
     write_text(folder / "README.md", text(run))
+
+
+def read(folder: Path) -> tuple[list[Row], dict[str, Origin]]:
+    """The rows that an earlier run left in `folder`, and their runs by section; nothing when there are none.
+
+    A row is read with as many values as it had, of which smallest, largest and median are those that it had.
+    """
+    if not (folder / RESULTS).is_file():
+        return [], {}
+    rows = []
+    for line in pd.read_csv(folder / RESULTS, dtype={"note": str}).fillna({"note": ""}).to_dict("records"):
+        values = _values(int(line["measurements"]), line["min"], line["median"], line["max"])
+        rows.append(
+            Row(
+                *(line[key] for key in ("section", "job", "contestant", "unit")),
+                values,
+                *(line[key] for key in ("load", "note", "share")),
+            )
+        )
+    found = {}
+    if (folder / MEASURED).is_file():
+        lines = pd.read_csv(folder / MEASURED).to_dict("records")
+        found = {line["section"]: Origin(line["machine"], line["versions"], line["seconds"]) for line in lines}
+    return rows, {section: found.get(section, UNKNOWN) for section in dict.fromkeys(row.section for row in rows)}
+
+
+def _values(count: int, low: float, median: float, high: float) -> tuple[float, ...]:
+    return (low, *[median] * (count - 2), high) if count > 1 else (median,) * count
 
 
 def table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -94,7 +147,7 @@ def ratios(rows: Sequence[Row]) -> list[float]:
 
 def text(run: Run) -> str:
     """README.md."""
-    lines = [f"# {run.title}", "", run.machine, "", run.versions, "", f"Measured in {run.seconds:.0f} s.", "", HOW]
+    lines = [f"# {run.title}", "", *_origins(run.origins), HOW]
     lines += ["## To reach", "| what | wanted | measured | reached |", "|---|---|---|---|"]
     lines += [f"| {b.what} | {b.wanted} | {b.measured or '-'} | {b.verdict} |" for b in run.bounds]
     lines += ["", *(f"Not measured: {reason}." for reason in run.missing), *([""] if run.missing else [])]
@@ -102,6 +155,19 @@ def text(run: Run) -> str:
         lines += [*_section(section, run.rows), ""]
     lines += [f"![{name}](figures/{name}.png)" for name in run.pictures]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _origins(origins: Mapping[str, Origin]) -> list[str]:
+    """Machine, versions and seconds; with several runs, which sections are of which."""
+    runs = list(dict.fromkeys(origins.values()))
+    if len(runs) == 1:
+        return runs[0].lines()
+    lines = []
+    for run in runs:
+        names = ", ".join(section for section, origin in origins.items() if origin == run)
+        said = "" if run == UNKNOWN else f" {run.versions} Measured in {run.seconds:.0f} s."
+        lines += [f"- {names}: {run.machine}{said}"]
+    return [*lines, ""]
 
 
 def _section(section: str, rows: Sequence[Row]) -> list[str]:
@@ -113,21 +179,24 @@ def _section(section: str, rows: Sequence[Row]) -> list[str]:
     if section == growth.SECTION:
         slopes = [f"{name}^{growth.exponent(found):.2f}" for name, found in growth.curves(rows).items()]
         lines += [f"The time of an epoch grows as {', '.join(slopes)}.", ""]
+    counted = section == sweeps.SECTION
     for job in [""] if alone else jobs:
         lines += [f"{job[:1].upper()}{job[1:]}", ""] if job else []
-        lines += _table([(row, ratio) for row, ratio in chosen if alone or row.job == job], alone)
+        lines += _table([(row, ratio) for row, ratio in chosen if alone or row.job == job], alone, counted)
         lines += [""]
     return lines[:-1]
 
 
-def _table(chosen: Sequence[tuple[Row, float]], alone: bool) -> list[str]:
+def _table(chosen: Sequence[tuple[Row, float]], alone: bool, counted: bool) -> list[str]:
+    """counted: whether rows differ in the number of their measurements, so that it is said."""
     compared = any(ratio == ratio for _, ratio in chosen)
-    head = ["what" if alone else "contestant", "median", "min to max", "load", *([RATIO, "share"] if compared else []), "note"]
+    more = [*(["rounds"] if counted else []), "load", *([RATIO, "share"] if compared else [])]
+    head = ["what" if alone or counted else "contestant", "median", "min to max", *more, "note"]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 2) + "---|"]
     for row, ratio in chosen:
         name = f"{row.job}: {row.contestant}" if alone else row.contestant
         spread = f"{amount(row.low, row.unit)} to {amount(row.high, row.unit)}" if row.values else "-"
-        cells = [name, amount(row.median, row.unit), spread, figure(row.load)]
+        cells = [name, amount(row.median, row.unit), spread, *([str(len(row.values))] if counted else []), figure(row.load)]
         if compared:
             part = "all" if row.share >= 0.99 else f"{100 * row.share:.2g} %"
             cells += [figure(ratio), part if row.values else "-"]

@@ -67,6 +67,41 @@ class Row:
 class _Turns:
     values: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
+    unit: str = "s"
+    note: str = ""
+
+
+class Sheet:
+    """The rows of one job, measurement by measurement, for what takes no turns."""
+
+    def __init__(self, section: str, job: str) -> None:
+        self._section, self._job = section, job
+        self._turns: dict[str, _Turns] = {}
+
+    def add(self, contestant: str, value: float, unit: str = "s", note: str = "") -> None:
+        """One measurement more. NaN is none: the row says that this system does not tell."""
+        turns = self._turns.setdefault(contestant, _Turns(unit=unit))
+        turns.note = note
+        if value == value:
+            turns.values.append(value)
+            turns.loads.append(load())
+        elif not turns.values:
+            turns.note = "this system does not tell"
+
+    def extend(self, contestant: str, values: Sequence[float], note: str = "") -> None:
+        """Seconds that were measured in one go."""
+        for value in values:
+            self.add(contestant, value, note=note)
+
+    def absent(self, contestant: str, reason: str) -> None:
+        """What could not be measured, and why."""
+        self._turns.setdefault(contestant, _Turns(note=reason))
+
+    def rows(self) -> list[Row]:
+        return [
+            Row(self._section, self._job, name, t.unit, tuple(t.values), float(np.mean(t.loads or [np.nan])), t.note)
+            for name, t in self._turns.items()
+        ]
 
 
 def compete(section: str, job: str, contestants: Sequence[Contestant], rounds: int, say: Say) -> list[Row]:
@@ -114,6 +149,8 @@ def amount(value: float, unit: str) -> str:
     """A value with its unit; seconds below one in milliseconds."""
     if value != value:
         return "-"
+    if unit == "files":
+        return f"{value:,.0f}"
     if unit == "s" and value < 1:
         return f"{figure(1000 * value)} ms"
     return f"{figure(value)} {unit}"

@@ -108,7 +108,8 @@ class Driver:
                 self._queue.append(trajectory)
         if not self._queue:
             return
-        self._compiled = Compiled([point for trajectory in self._queue for point in trajectory.points])
+        if self._pool.compiles_here:
+            self._compiled = Compiled([point for trajectory in self._queue for point in trajectory.points])
         self._say_what_runs()
         while self._queue or self._running:
             waiting = self._fill()
@@ -176,7 +177,7 @@ class Driver:
                 break
             trajectory = self._queue.popleft()
             last = trajectory.last
-            if not self._compiled.is_ready(last):
+            if self._pool.compiles_here and not self._compiled.is_ready(last):
                 self._queue.append(trajectory)
             elif not self._locks.take(last.settings.folder, last.trajectory):
                 waiting = True

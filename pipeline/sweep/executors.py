@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ from .point import Point
 # How long a client waits for a scheduler, and an orphan until it notices.
 SCHEDULER_SECONDS = 10
 ORPHAN_SECONDS = 0.5
+# Killed workers are gone sooner.
+KILL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Pool:
     what: in words. make: a new executor, also after its workers died. cores: how many blocks run at once now. share: what
     stands for a point's data in a task. split: whether a block's heads may share several cores. seconds: how long a block
     should last, so that handing it out costs under 1 %. lost: what a future raises when its worker died. close: end it.
+    compiles_here: whether its workers find what is compiled on this machine.
     """
 
     what: str
@@ -41,6 +44,7 @@ class Pool:
     seconds: float
     lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
     close: Callable[[], None] = field(default=lambda: None)
+    compiles_here: bool = True
 
 
 def pool(compute: ComputeSettings) -> Pool:
@@ -64,12 +68,34 @@ def threads(compute: ComputeSettings) -> Pool:
 def processes(compute: ComputeSettings) -> Pool:
     """Processes of this machine; they map the prepared file into memory, so one copy of the images serves all."""
     count = cores(compute)
+    return Pool(f"{count} processes", lambda: Processes(count), lambda: count, lambda point: point.data, True, 0.6)
 
-    def make() -> Executor:
+
+class Processes(ProcessPoolExecutor):
+    """Processes that end with this one and leave Ctrl-C to it from their first moment; `shutdown(wait=False)` kills them."""
+
+    def __init__(self, count: int) -> None:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(count, mp_context=context, initializer=follow_parent, initargs=(os.getpid(),))
+        super().__init__(count, mp_context=context, initializer=follow_parent, initargs=(os.getpid(),))
 
-    return Pool(f"{count} processes", make, lambda: count, lambda point: point.data, True, 0.6)
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
+        # A process that is started here inherits what is blocked: Python would print where in its imports it was stopped.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            return super().submit(function, *arguments, **keywords)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        workers: dict[int, Any] = dict(self._processes or {})
+        thread: Any = self._executor_manager_thread
+        if not wait:
+            for worker in workers.values():
+                worker.kill()
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        if thread and not wait:
+            # With it go the semaphores; Python would complain of those that are left.
+            thread.join(KILL_SECONDS)
 
 
 def follow_parent(parent: int) -> None:

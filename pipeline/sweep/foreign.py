@@ -15,7 +15,7 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ..base import console, project
+from ..base import console
 from ..base.errors import FileError, MendableError
 from ..base.files import write_text
 from ..base.stops import stops_as_exceptions
@@ -24,6 +24,7 @@ from ..settings import Settings, parse
 from .driver import drive
 from .executors import pool
 from .grid import Grid, deciding
+from .hydra import register_resolver
 from .plan import plan
 from .point import Observer
 from .progress import Lines, Observers
@@ -54,7 +55,7 @@ class Job:
     def __call__(self, config: DictConfig) -> float:
         """Train one point; what a search is to make large, or nan when the point failed."""
         console.configure_logging(self.output / "train.log")
-        project.register_resolver()
+        register_resolver()
         number = int(HydraConfig.get().job.num)
         # Its own process's signals are the launcher's; here only the driver's process hears them already.
         if os.getpid() == self.driver:

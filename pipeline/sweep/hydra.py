@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hydra
+import omegaconf
 from hydra import compose, version
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import _run_hydra, create_config_search_path, get_args_parser
@@ -41,7 +43,6 @@ from ..settings import Settings, did_you_mean, flatten, parse
 from .explain import explain
 from .grid import with_values
 
-VERSION_BASE = "1.3"
 # Hydra's own, whose place the driver takes; any other is a person's choice and runs through Hydra.
 OWN = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
 PROJECT_PATH = re.compile(r"\$\{project:(\w+)\}")
@@ -114,8 +115,8 @@ def is_question(args: Namespace) -> bool:
 
 def hand_over(args: Namespace, task: TaskFunction) -> None:
     """Let Hydra answer a question, or run jobs by the chosen launcher and sweeper. SettingsError when it refuses."""
-    version.setbase(VERSION_BASE)
-    project.register_resolver()
+    _set_defaults()
+    register_resolver()
     if is_question(args):
         # An answer that is piped to a reader who has seen enough.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -135,6 +136,20 @@ def hand_over(args: Namespace, task: TaskFunction) -> None:
             os.environ[FULL_ERROR] = before
 
 
+def register_resolver() -> None:
+    """Make ${project:NAME} mean NAME in the project's root, whatever the working folder."""
+    # The method's earlier name is deprecated from OmegaConf 2.4 on; before, the later name meant something else.
+    old = omegaconf.__version__.startswith("2.3")
+    register = OmegaConf.register_new_resolver if old else OmegaConf.register_resolver
+    register("project", lambda name: str(project.root() / name), replace=True)
+
+
+def _set_defaults() -> None:
+    """Hydra 1.3 keeps its older defaults unless it is told not to; later releases have none, and to tell them warns."""
+    if hydra.__version__.startswith("1.3"):
+        version.setbase("1.3")
+
+
 def read_command(args: Namespace) -> Command:
     """The points of Hydra's parsed command line. SettingsError lists what is wrong with each point, a line each."""
     try:
@@ -148,8 +163,8 @@ def read_command(args: Namespace) -> Command:
 
 @contextmanager
 def _initialized(config_dir: str | None) -> Iterator[None]:
-    version.setbase(VERSION_BASE)
-    project.register_resolver()
+    _set_defaults()
+    register_resolver()
     path = create_config_search_path(str(project.conf()))
     if config_dir:
         folder = Path(config_dir).resolve()

@@ -1,13 +1,11 @@
 """The engine's code for each kind of heads: made before a block needs it, several kinds side by side in processes."""
 
-import multiprocessing
-import os
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 
 from ..base import console
-from .executors import cores, follow_parent
+from .executors import Processes, cores
 from .point import Point
 
 # dtype of the heads, kernel size, stored dtype of the images.
@@ -32,7 +30,7 @@ class Compiled:
         wanted = {kind: point for point in points for kind in kinds_of(point)}
         self.pending: dict[Future[float], Kind] = {}
         self._ready: set[Kind] = set()
-        self._executor: ProcessPoolExecutor | None = None
+        self._executor: Processes | None = None
         if not wanted:
             return
         from ..heads.compiled import engine
@@ -42,9 +40,7 @@ class Compiled:
             self._load(kind)
         if missing:
             count = min(len(missing), cores(next(iter(wanted.values())).settings.compute))
-            context = multiprocessing.get_context("spawn")
-            parent = (os.getpid(),)
-            self._executor = ProcessPoolExecutor(count, mp_context=context, initializer=follow_parent, initargs=parent)
+            self._executor = Processes(count)
             self.pending = {self._executor.submit(compile_kind, kind): kind for kind in missing}
             names = ", ".join(f"kernel size {size} ({dtype})" for dtype, size, _ in missing)
             console.say(f"compiling the engine for {names}; the result is kept for later runs")

@@ -26,6 +26,14 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Opened(Event):
+    """The sweep begins; by now its own run is there, for jobs in other processes to find."""
+
+    def write(self, runs: Runs) -> None:
+        """Nothing but what was done to get here."""
+
+
+@dataclass(frozen=True)
 class Started(Event):
     """A point's trajectory is being trained."""
 

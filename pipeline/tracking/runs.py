@@ -21,8 +21,7 @@ PARENT = "mlflow.parentRunId"
 POINT, SWEEP, ERROR = "point", "sweep", "error"
 FINISHED, FAILED, KILLED, RUNNING = "FINISHED", "FAILED", "KILLED", "RUNNING"
 PAGE = 1000
-# An experiment with at most so many runs is read in one go: that is cheaper than asking for each point.
-FEW = 100
+PARENT_TRIES, PARENT_WAIT = 6, 0.5
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Runs:
         for run in list(self._search(f"attributes.status = '{RUNNING}'")):
             if POINT in run.tags and owner.is_mine(run.tags):
                 self.store.client.set_terminated(run.run_id, KILLED)
-        if self.parent is not None:
+        if self.parent is not None and self.sweep is not None and self.sweep.whole:
             self.store.client.set_terminated(self.parent.run_id, status)
 
     @staticmethod
@@ -108,16 +107,15 @@ class Runs:
 
     def _reap(self) -> None:
         for run in list(self._search(f"attributes.status = '{RUNNING}'")):
-            if owner.is_dead(run.tags):
+            # Asked once more: it may have ended its run, and then itself, since we looked; the dead write no more.
+            if owner.is_dead(run.tags) and self.store.client.get_run(run.run_id).info.status == RUNNING:
                 self.store.client.set_terminated(run.run_id, KILLED)
 
     def _load(self) -> None:
-        """Read what the store has of this sweep; of a point alone nothing, since asking for it is as cheap."""
+        """Read what the store has of this sweep, a page at a time; the store is asked for other points one by one."""
         if self.sweep is None:
             return
-        first = self.store.client.search_runs([self.store.experiment_id], max_results=FEW)
-        found = map(Run.read, first)
-        for run in self._search(self.sweep.condition) if first.token else found:
+        for run in self._search(self.sweep.condition):
             if POINT in run.tags:
                 self._note(run.tags[POINT], run)
 
@@ -130,20 +128,19 @@ class Runs:
     def _open_parent(self, sweep: SweepView) -> Run:
         """The sweep's own run, RUNNING: the one that it had before, if any."""
         tags = {SWEEP: sweep.key, "swept": ", ".join(sweep.swept)}
-        found = next((run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags), None)
+        found = self._find_parent(sweep)
+        # Jobs begin together with the sweep's process, which makes the run; one that is far away may have to do it itself.
+        for _ in range(PARENT_TRIES if sweep.is_job and found is None else 0):
+            time.sleep(PARENT_WAIT)
+            found = self._find_parent(sweep)
+            if found is not None:
+                break
         if found is None:
             return self._create(sweep.name, {**owner.identity(), **tags})
-        return self._go_on(found, sweep.name, tags)
+        return found if sweep.is_job else self._go_on(found, sweep.name, tags)
 
-    def _adopt(self, point: Point, run: Run) -> None:
-        """Hang a run under this sweep, if it is another's so far. A point alone leaves it where it is."""
-        wanted = self._membership()
-        if all(run.tags.get(name) == value for name, value in wanted.items()):
-            return
-        self._set_tags(run.run_id, wanted)
-        if run.name != point.name:
-            self.store.client.update_run(run.run_id, name=clean(point.name))
-        self._points[point.key] = replace(run, name=point.name, tags={**run.tags, **wanted})
+    def _find_parent(self, sweep: SweepView) -> Run | None:
+        return next((run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags), None)
 
     def _membership(self) -> dict[str, str]:
         if self.sweep is None or self.parent is None:

@@ -2,22 +2,28 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..sweep.point import Point
 
 
 @dataclass(frozen=True)
 class SweepView:
-    """key: 16 hex digits, the same for the same points. points: how many. swept: dotted names of the settings that differ."""
+    """key: 16 hex digits, the same for the same points. points: how many, 0 while nobody knows. swept: dotted names of the
+    settings that differ. whole: whether this process runs the sweep, or is a job of it that runs one point."""
 
     key: str
     points: int
     swept: tuple[str, ...]
+    whole: bool = True
 
     @property
     def name(self) -> str:
-        return f"sweep of {self.points} points"
+        return f"sweep of {self.points} points" if self.points else f"search over {', '.join(self.swept)}"
+
+    def of_a_job(self) -> "SweepView":
+        """The same sweep as one of its jobs sees it: the parent run is not the job's to end."""
+        return replace(self, whole=False)
 
     @property
     def condition(self) -> str:

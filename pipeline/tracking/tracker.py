@@ -8,6 +8,7 @@ and what the store has of them is not written again (see runs.py: one run a poin
 
 import contextlib
 import logging
+import math
 import queue
 import threading
 import time
@@ -21,7 +22,7 @@ from ..base.errors import MendableError
 from ..records.record import Record
 from ..settings import TrackingSettings
 from ..sweep.point import Point
-from .events import Compared, Curve, Ended, Event, Failed, Finished, Started
+from .events import Compared, Curve, Ended, Event, Failed, Finished, Opened, Started
 from .runs import KILLED, Runs
 from .store import check_store, close_store, load_mlflow, open_store, store_uri
 from .sweeps import SweepView
@@ -36,14 +37,14 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 # An event that fails so often, in a store that can be opened, is left to the next command.
 MOST_TRIES = 4
 # How long the end of a command waits for the thread: see `patience`.
-PATIENCE, PATIENCE_EACH, PATIENCE_OPENING = 2.0, 0.25, 4.0
+PATIENCE, PATIENCE_EACH, PATIENCE_OPENING = 2.0, 0.25, 6.0
 
 
 def patience(pending: int, opening: bool) -> float:
     """Seconds that the end of a command waits for the thread: two, and a quarter for each event that is not yet written.
 
-    Four more while MLflow is still imported or a database made, and anew whenever half of the events were written in that
-    time. Two in all once an attempt failed that none followed with success, and for a command that is stopped.
+    Six more while MLflow is still imported or a database made. Anew when that is done, and whenever half of the events were
+    written in that time. Two in all while attempts fail, and for a command that is stopped.
     """
     return PATIENCE + PATIENCE_EACH * pending + (PATIENCE_OPENING if opening else 0)
 
@@ -78,6 +79,13 @@ class Tracker:
         self._trouble: Trouble | None = None
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
+
+    def open(self) -> None:
+        """Wait until the sweep's run is there, or the store is in trouble, but not for long: jobs hang their runs under it."""
+        self._queue.put(Opened())
+        end = time.monotonic() + PATIENCE + PATIENCE_OPENING
+        while not self._written and self._trouble is None and time.monotonic() < end:
+            time.sleep(0.02)
 
     def started(self, point: Point) -> None:
         """The point's trajectory is being trained now."""
@@ -127,15 +135,16 @@ class Tracker:
         return self._said
 
     def _wait_for_thread(self, killed: bool) -> None:
+        end = time.monotonic() + (PATIENCE if killed else math.inf)
         while self._thread.is_alive():
-            begin, before, pending = time.monotonic(), self._written, self._pending()
-            while self._thread.is_alive():
-                allowed = PATIENCE if killed or self._trouble else patience(pending, self._opening)
-                if time.monotonic() - begin >= allowed:
+            begin, before, pending, opening = time.monotonic(), self._written, self._pending(), self._opening
+            while self._thread.is_alive() and self._opening == opening:
+                allowed = PATIENCE if self._trouble else patience(pending, opening)
+                if time.monotonic() >= min(begin + allowed, end):
+                    if killed or self._written - before < max(pending / 2, 1):
+                        return
                     break
                 self._thread.join(0.02)
-            if killed or self._written - before < max(pending / 2, 1):
-                return
 
     def _pending(self) -> int:
         return self._queue.qsize() + len(self._waiting)
@@ -209,8 +218,10 @@ class Tracker:
             self._tries[id(event)] += 1
             if isinstance(error, MendableError) or self._tries[id(event)] >= MOST_TRIES:
                 # A damaged record, or what this store will not take: it must not keep the others from being logged.
-                self._lost = explain(error, self._uri)
                 self._drop(event, written=False)
+                # The end of a point says again what its start and its curves said.
+                if not isinstance(event, (Started, Curve)):
+                    self._lost = explain(error, self._uri)
             else:
                 # Others may fare better.
                 self._waiting.rotate(-1)

@@ -18,7 +18,7 @@ PORT = 5000
 def main(arguments: list[str]) -> int:
     """Serve until Ctrl-C. SettingsError when the port is not a number or taken."""
     text = arguments[0] if arguments else str(PORT)
-    if not text.isdigit() or not 1 <= int(text) <= 65535:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

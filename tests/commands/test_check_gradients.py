@@ -28,7 +28,7 @@ WRONG = {
 
 
 def test_it_prints_a_row_a_gradient_and_the_notebooks(run):
-    ended = run("check_gradients", *FEW)
+    ended = run("certify", *FEW)
     assert (ended.returncode, ended.stderr) == (0, "")
     lines = ended.stdout.splitlines()
     assert lines[0] == "5 x 4 pixels, filters 1, 1 draws of each kind, engine numba"
@@ -81,7 +81,7 @@ def test_images_on_which_nothing_can_be_certified_are_refused(monkeypatch):
 
 
 def test_the_command_line_exits_with_1_and_helps(run):
-    ended = run("check_gradients", "--kernel-size", "4")
+    ended = run("certify", "--kernel-size", "4")
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "--kernel-size: must be odd, not 4\n")
-    helped = run("check_gradients", "--help")
+    helped = run("certify", "--help")
     assert helped.returncode == 0 and "usage: ovrcnn check-gradients" in helped.stdout

@@ -116,5 +116,5 @@ def test_a_search_is_resumed_tracked_and_compared_as_a_grid_is(run, tracked, tmp
 
 
 def test_a_search_of_which_no_point_works_says_so(place):
-    with pytest.raises(MendableError, match="model.kernel_size: must be an odd number"):
+    with pytest.raises(MendableError, match=r"model\.kernel_size: must be an odd number"):
         main([*place, "experiment=digits_search", "model.kernel_size=4"])

@@ -82,6 +82,28 @@ def track(folder: Path, points: Sequence[Point], sweep: bool = True, status: str
     return tracker.close(status)
 
 
+def told(watched: Tracker, points: Sequence[Point]) -> float:
+    """Tell a tracker of points; the longest that it took to listen."""
+    longest = 0.0
+    for point in points:
+        record = make_record(point)
+        begin = time.perf_counter()
+        watched.started(point)
+        watched.advanced([point], 1, lambda record=record: record.losses)
+        watched.finished(point, record, known=False)
+        longest = max(longest, time.perf_counter() - begin)
+    return longest
+
+
+def one_line(watched: Tracker, status: str = "FINISHED", most: float = 15.0) -> str:
+    """The one line that it says in the end, soon enough."""
+    begin = time.monotonic()
+    [line] = watched.close(status)
+    assert time.monotonic() - begin < most
+    assert line.startswith("MLflow: ") and "\n" not in line
+    return line
+
+
 def runs_of(folder: Path, name: str = EXPERIMENT) -> list[Any]:
     """All runs of an experiment."""
     from mlflow import MlflowClient
@@ -178,3 +200,23 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
+
+
+def damage(path: Path, kind: str) -> None:
+    """Make a folder, garbage, a truncated, half made or newer database of a store."""
+    if kind == "folder":
+        path.unlink()
+        path.mkdir()
+    elif kind == "garbage":
+        path.write_bytes(b"this is no database" * 100)
+    elif kind == "truncated":
+        path.write_bytes(path.read_bytes()[:50_000])
+    elif kind == "half made":
+        path.unlink()
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE experiments (x)")
+        connection.close()
+    elif kind == "newer":
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        connection.close()

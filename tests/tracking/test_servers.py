@@ -1,0 +1,168 @@
+"""Servers that help and servers that do not, and processes that end whatever MLflow's thread hangs in."""
+
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline.settings import TrackingSettings
+from pipeline.tracking.store import check_store
+from pipeline.tracking.tracker import Tracker
+from tests.helpers.commands import ROOT
+from tests.helpers.tracking import (
+    EXPERIMENT,
+    answering,
+    damage,
+    locked,
+    make_points,
+    make_record,
+    one_line,
+    settings_of,
+    statuses,
+    sweep_of,
+    told,
+    track,
+    wait_for,
+)  # fmt: skip
+
+# MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+REASONS = {"500": "answers with error 500", "403": "answers with error 403", "200": "does not answer like an MLflow server"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [*REASONS, "nothing", "nobody"])
+def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, monkeypatch, kind, capfd):
+    points = make_points(tmp_path, 2)
+    with answering("500" if kind == "nobody" else kind) as address:
+        uri = "http://127.0.0.1:9" if kind == "nobody" else address
+        tracking = TrackingSettings("server", uri)
+        check_store(tracking)
+        watched = Tracker(tracking, EXPERIMENT, sweep_of(points))
+        assert told(watched, points) < 0.05
+        line = one_line(watched, most=8)
+    reason = REASONS.get(kind, "does not answer in time" if kind == "nothing" else "cannot be reached (connection refused)")
+    assert line == f"MLflow: the server {uri} {reason}; 2 of 2 points are not logged yet, the next command logs them"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["locked", "nothing", "newer"])
+def test_a_process_ends_soon_and_says_one_line(folder, kind):
+    """Whatever MLflow's thread hangs in, the end of the process does not wait for it, nor does it print a traceback."""
+    code = f"""
+import sys, time
+from pathlib import Path
+from tests.helpers.tracking import *
+place, uri = Path({str(folder)!r}), sys.argv[1]
+points = make_points(place, 2)
+watched = Tracker(TrackingSettings("server" if uri.startswith("http") else "sqlite", uri), EXPERIMENT, sweep_of(points))
+for point in points:
+    watched.finished(point, make_record(point), known=False)
+begin = time.monotonic()
+print(*watched.close("FINISHED"), flush=True)
+print(time.monotonic() - begin, flush=True)
+"""
+
+    def ended(uri):
+        begin = time.monotonic()
+        found = subprocess.run([sys.executable, "-c", code, uri], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert found.returncode == 0 and found.stderr == ""
+        line, waited = found.stdout.splitlines()
+        assert line.startswith("MLflow: ") and float(waited) < 8
+        assert time.monotonic() - begin < 30
+
+    if kind == "nothing":
+        with answering("nothing") as uri:
+            ended(uri)
+    elif kind == "locked":
+        with locked(folder):
+            ended(settings_of(folder).uri)
+    else:
+        damage(folder / "mlflow.db", kind)
+        ended(settings_of(folder).uri)
+
+
+@pytest.mark.slow
+def test_eight_processes_on_no_database_lose_nothing(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from tests.helpers.tracking import *
+points = make_points(Path(sys.argv[1]), 8)
+print(track(Path(sys.argv[1]), points[int(sys.argv[2]) : int(sys.argv[2]) + 1], sweep=False))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    started = [subprocess.Popen([*command, str(n)], cwd=ROOT, stdout=subprocess.PIPE, text=True) for n in range(8)]
+    said = [process.communicate(timeout=120)[0] for process in started]
+    # On few cores eight imports take long; what was not logged in time is logged by the next command.
+    assert all(line.strip() == "[]" or "the next command" in line for line in said)
+    points = make_points(tmp_path, 8)
+    for point in points:
+        assert track(tmp_path, [point], sweep=False) == []
+    assert statuses(tmp_path) == {point.key: ["FINISHED"] for point in points}
+
+
+@pytest.mark.slow
+def test_a_real_server_holds_each_point_once(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
+    command += ["--artifacts-destination", str(tmp_path / "far"), "--port", port, "--workers", "1"]
+    points, tracking = make_points(tmp_path, 3), TrackingSettings("server", f"http://127.0.0.1:{port}")
+    for point in points:
+        make_record(point)
+    watched = Tracker(tracking, EXPERIMENT, sweep_of(points))
+    told(watched, points)
+    # It is not even there yet.
+    wait_for(lambda: watched._trouble is not None)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+    try:
+        wait_for(lambda: (tmp_path / "mlflow.db").exists() and watched._runs is not None and not watched._waiting, 90)
+        assert watched.close("FINISHED") == []
+        again = Tracker(tracking, EXPERIMENT, sweep_of(points))
+        told(again, points)
+        assert again.close("FINISHED") == []
+    finally:
+        server.terminate()
+        server.wait()
+    assert statuses(tmp_path) == {point.key: ["FINISHED"] for point in points}
+    assert len(list((tmp_path / "far").rglob("kernels.png"))) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 0.8, 1.5])
+def test_a_process_may_end_while_mlflow_is_imported_or_a_database_made(tmp_path, seconds):
+    code = f"""
+import time
+from pathlib import Path
+from tests.helpers.tracking import *
+place = Path({str(tmp_path)!r})
+points = make_points(place, 1)
+watched = open_tracker(place, points)
+time.sleep({seconds})
+watched._wait_for_thread = lambda killed: None
+print(*watched.close("KILLED"))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "\n" or "how this command ended is not logged yet" in ended.stdout
+    points = make_points(tmp_path, 1)
+    assert track(tmp_path, points) == []
+    assert statuses(tmp_path) == {points[0].key: ["FINISHED"]}
+
+
+@pytest.mark.slow
+def test_all_is_quiet_when_all_is_well(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from tests.helpers.tracking import *
+print(track(Path(sys.argv[1]), make_points(Path(sys.argv[1]), 2)))
+"""
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
