@@ -46,8 +46,8 @@ class OneLineParser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     words = OneLineParser(prog="ovrcnn benchmark", description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
     words.add_argument("--quick", action="store_true", help="a minute or two, few rounds: to see that it works")
-    words.add_argument("--only", metavar="NAME", action="append", choices=NAMES,
-                       help=f"measure this section and keep the others' rows; may be given again: {', '.join(NAMES)}")  # fmt: skip
+    only = f"measure this section, and keep the others' rows; may be given again: {', '.join(NAMES)}"
+    words.add_argument("--only", metavar="NAME", action="append", choices=NAMES, help=only)
     words.add_argument("--output", metavar="FOLDER", help="where README.md, results.csv and figures/ go")
     return words
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Where the package lies: a command's working folder is not the project's.
@@ -69,24 +69,29 @@ class Place:
         return self.folder / "mlartifacts"
 
     def run(self, stage: str, *arguments: str, tracked: bool = False, environment: Mapping[str, str] | None = None) -> Ran:
-        """Run python -m pipeline.<stage>. CommandError when it fails."""
+        """Run python -m pipeline.<stage>. CommandError when it fails, or when MLflow was not told all: less would be timed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         tracking = f"tracking.uri='sqlite:///{self.database}'" if tracked else "tracking=off"
         words = [*arguments, f"paths.experiments='{self.experiments}'", tracking]
-        return run([sys.executable, "-m", f"pipeline.{stage}", *words], self.folder, environment or {})
+        ran = run([sys.executable, "-m", f"pipeline.{stage}", *words], self.folder, environment or {})
+        if trouble := [line.text for line in ran.lines if line.text.startswith("MLflow: ")]:
+            raise CommandError(trouble[-1][:LAST_LETTERS])
+        return ran
 
 
 def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> Ran:
     """Run any command in a folder. CommandError when it fails."""
     settings = {**os.environ, "PYTHONPATH": str(HOME), **environment}
     begin, lines = time.perf_counter(), list[Line]()
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=folder, env=settings, text=True, **output) as process, _peak_of(process.pid) as peak:
+    pipe, also = subprocess.PIPE, subprocess.STDOUT
+    started = subprocess.Popen(command, cwd=folder, env=settings, text=True, stdout=pipe, stderr=also)
+    with started as process, _peak_of(process.pid) as peak:
         assert process.stdout is not None
         for text in process.stdout:
             seconds = time.perf_counter() - begin
-            seen = (peak_megabytes(process.pid), open_files(process.pid)) if text.startswith("point ") else ()
-            lines.append(Line(text.rstrip(), seconds, *seen))
+            lines.append(Line(text.rstrip(), seconds))
+            if text.startswith("point "):
+                lines[-1] = replace(lines[-1], memory=peak_megabytes(process.pid), files=open_files(process.pid))
         code = process.wait()
         seconds = time.perf_counter() - begin
     if code:
@@ -128,6 +133,6 @@ def peak_megabytes(pid: int) -> float:
 def open_files(pid: int) -> float:
     """How many files, sockets and pipes a process has open; NaN when there is no telling."""
     try:
-        return float(len(os.listdir(f"/proc/{pid}/fd")))
+        return float(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()))
     except OSError:
         return float("nan")

@@ -22,7 +22,7 @@ PARTS = ("#c4c4c4", OURS, "#7fb3dd", "#2b2b2b", TORCH, "#9c6bb0")
 
 
 def draw(folder: Path, rows: Sequence[Row], curves: Sequence[Curve], keep: bool = False) -> list[str]:
-    """Write every picture there is something for to folder/figures; the names of all, with `keep` of those of an earlier run."""
+    """Write every picture there is something for to folder/figures; their names, with `keep` those of earlier runs too."""
     figures = {
         "contestants": contestants_figure(rows),
         "growth": growth_figure(rows),

@@ -93,13 +93,8 @@ def read(folder: Path) -> tuple[list[Row], dict[str, Origin]]:
     rows = []
     for line in pd.read_csv(folder / RESULTS, dtype={"note": str}).fillna({"note": ""}).to_dict("records"):
         values = _values(int(line["measurements"]), line["min"], line["median"], line["max"])
-        rows.append(
-            Row(
-                *(line[key] for key in ("section", "job", "contestant", "unit")),
-                values,
-                *(line[key] for key in ("load", "note", "share")),
-            )
-        )
+        names = line["section"], line["job"], line["contestant"], line["unit"]
+        rows.append(Row(*names, values, line["load"], line["note"], line["share"]))
     found = {}
     if (folder / MEASURED).is_file():
         lines = pd.read_csv(folder / MEASURED).to_dict("records")

@@ -35,8 +35,8 @@ A_POINT, MLFLOW = "a point, tracked", "of which MLflow"
 FIRST, GROWN, OPENED = "until the first point's line", "memory gained a point, second half", "files opened since"
 PEAK, COMPILED = "peak memory", "until all of them are compiled"
 START = [sys.executable, "-c", "import numpy, hydra, numba"]
-# Alphas for a sweep of short points: each another trajectory.
-STEP = 0.001
+# Alphas for a sweep of short points: each another trajectory, and small, so that no head dies and is warned of.
+STEP = 0.0001
 
 
 def many_job(count: int) -> str:
@@ -201,7 +201,7 @@ def one_point(wanted: Sweeps, home: Path, sheet: Sheet) -> None:
     point = "model.kernel_size=3", "training.iterations=1"
     place.run("train", *point)
     for number in range(wanted.starts):
-        sheet.add(WHOLE, place.run("train", *point, f"training.alpha={STEP * (number + 1):.3f}").seconds)
+        sheet.add(WHOLE, place.run("train", *point, f"training.alpha={STEP * (number + 1):.4f}").seconds)
         sheet.add(FLOOR_START, run(START, home, {}).seconds)
 
 

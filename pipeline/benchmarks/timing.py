@@ -79,14 +79,14 @@ class Sheet:
         self._turns: dict[str, _Turns] = {}
 
     def add(self, contestant: str, value: float, unit: str = "s", note: str = "") -> None:
-        """One measurement more. NaN is none: the row says that this system does not tell."""
+        """One measurement more. NaN is none: the system or the command did not tell."""
         turns = self._turns.setdefault(contestant, _Turns(unit=unit))
         turns.note = note
         if value == value:
             turns.values.append(value)
             turns.loads.append(load())
         elif not turns.values:
-            turns.note = "this system does not tell"
+            turns.note = "not told"
 
     def extend(self, contestant: str, values: Sequence[float], note: str = "") -> None:
         """Seconds that were measured in one go."""

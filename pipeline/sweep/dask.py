@@ -13,6 +13,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, InvalidStateError
@@ -102,10 +103,15 @@ def start_here(count: int) -> "subprocess.Popen[str]":
 
 def serve(count: int) -> None:
     """What `start_here` starts: until whoever started it dies, however that happens, which closes the pipe."""
-    with LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
-        print(cluster.scheduler_address, flush=True)
+
+    def end() -> None:
         sys.stdin.read()
         os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=end, daemon=True).start()
+    cluster = LocalCluster(n_workers=count, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+    print(cluster.scheduler_address, flush=True)
+    threading.Event().wait()
 
 
 def _address_of(here: "subprocess.Popen[str] | None") -> str:

@@ -287,6 +287,9 @@ class Driver:
         self._submit(training)
 
     def _fail(self, training: Training, error: Exception) -> None:
+        if isinstance(error, LostWorkerError):
+            # What was computed before is good, and the next run goes on from it.
+            self._save(training)
         for point in training.wanted:
             self.failed += 1
             self._observer.failed(point, error)

@@ -130,14 +130,14 @@ class Runs:
         tags = {SWEEP: sweep.key, "swept": ", ".join(sweep.swept)}
         found = self._find_parent(sweep)
         # Jobs begin together with the sweep's process, which makes the run; one that is far away may have to do it itself.
-        for _ in range(PARENT_TRIES if sweep.is_job and found is None else 0):
+        for _ in range(PARENT_TRIES if not sweep.whole and found is None else 0):
             time.sleep(PARENT_WAIT)
             found = self._find_parent(sweep)
             if found is not None:
                 break
         if found is None:
             return self._create(sweep.name, {**owner.identity(), **tags})
-        return found if sweep.is_job else self._go_on(found, sweep.name, tags)
+        return found if not sweep.whole else self._go_on(found, sweep.name, tags)
 
     def _find_parent(self, sweep: SweepView) -> Run | None:
         return next((run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags), None)

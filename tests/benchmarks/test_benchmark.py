@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.base.errors import SettingsError
 from pipeline.benchmarks import __main__ as benchmark
-from pipeline.benchmarks import timing, torch_heads
+from pipeline.benchmarks import report, sections, sweeps, timing, torch_heads
 from pipeline.benchmarks.bounds import bounds
 from pipeline.benchmarks.jobs import Pictures
 from pipeline.benchmarks.plan import QUICK
@@ -19,6 +19,7 @@ TINY = replace(
     QUICK, rounds=1, images=96, loops=3, numpy=300, batches=(32,), kernel_size=3, epoch_kernel_sizes=(5,),
     filters=(1,), peak_images=64,
     growth_images=64, growth=(("images", (32, 96)), ("kernel size", (3, 5))), accuracy_images=150, epochs=2, memory=(),
+    sweeps=None,
 )  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def without_torch(monkeypatch):
 
 
 def test_a_tiny_run_writes_table_figures_and_verdicts(tmp_path, monkeypatch, without_torch):
-    monkeypatch.setattr(benchmark, "pictures", some_pictures)
+    monkeypatch.setattr(sections, "pictures", some_pictures)
     said: list[str] = []
     benchmark.run(TINY, tmp_path, said.append)
     table = pd.read_csv(tmp_path / "results.csv")
@@ -61,12 +62,29 @@ def test_a_tiny_run_writes_table_figures_and_verdicts(tmp_path, monkeypatch, wit
 
 
 def test_without_fashion_mnist_the_rest_is_measured(tmp_path, monkeypatch, without_torch):
-    monkeypatch.setattr(
-        benchmark, "pictures", lambda name: "no such folder" if name == "fashion_mnist" else some_pictures(name)
-    )
+    monkeypatch.setattr(sections, "pictures", lambda name: "no such folder" if name == "fashion_mnist" else some_pictures(name))
     result = benchmark.run(TINY, tmp_path, lambda _: None)
     assert "Not measured: no such folder." in (tmp_path / "README.md").read_text()
     assert {row.section for row in result.rows} == {"notebook", "digits", "time to accuracy"}
+
+
+def test_a_section_alone_keeps_the_rows_and_pictures_of_the_others(tmp_path, monkeypatch, without_torch):
+    monkeypatch.setattr(sections, "pictures", some_pictures)
+    benchmark.run(TINY, tmp_path, lambda _: None)
+    before, picture = pd.read_csv(tmp_path / "results.csv"), (tmp_path / "figures" / "accuracy.png").read_bytes()
+    measured = [Row(sweeps.SECTION, "job", "what", "s", (1.0, 4.0, 2.0), 0.5, "a note")]
+    monkeypatch.setattr(sections.sweeps, "sweeps", lambda plan, say: measured)
+    for _ in range(2):
+        benchmark.run(TINY, tmp_path, lambda _: None, ["sweep"])
+        after = pd.read_csv(tmp_path / "results.csv")
+        pd.testing.assert_frame_equal(after[after["section"] != sweeps.SECTION], before)
+        assert list(after["median"])[-1] == 2.0 and len(after) == len(before) + 1
+    assert (tmp_path / "figures" / "accuracy.png").read_bytes() == picture
+    text = (tmp_path / "README.md").read_text()
+    assert "figures/accuracy.png" in text and f"- {sweeps.SECTION}: " in text and "- notebook, digits, " in text
+    (tmp_path / "measured.csv").unlink()
+    benchmark.run(TINY, tmp_path, lambda _: None, ["sweep"])
+    assert report.UNKNOWN.machine in (tmp_path / "README.md").read_text()
 
 
 def row(section: str, job: str, contestant: str, *values: float) -> Row:
@@ -91,7 +109,8 @@ def test_bounds_take_the_smaller_of_two_ratios_and_name_what_is_missing():
     assert {bound.verdict for what, bound in found.items() if "8 filters" in what} == {"not measured"}
 
 
-def test_a_wrong_word_is_one_line():
+@pytest.mark.parametrize("words", [["--quik"], ["--only", "swep"], ["--only"]])
+def test_a_wrong_word_is_one_line(words):
     with pytest.raises(SettingsError) as error:
-        benchmark.main(["--quik"])
-    assert len(error.value.faults) == 1 and "--quik" in error.value.faults[0]
+        benchmark.main(words)
+    assert len(error.value.faults) == 1 and words[-1] in error.value.faults[0] and "\n" not in error.value.faults[0]

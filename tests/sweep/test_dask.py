@@ -95,13 +95,18 @@ def test_the_driver_waits_for_workers_and_uses_late_ones(tmp_path, cluster, expe
         cluster.add(ROOT)
 
     waiting = Meddler(first)
-    late = Meddler(lambda: cluster.add(ROOT))
     waiting.thread.start()
+
+    def late(iteration):
+        # The driver waits meanwhile, and then has most of the sweep to do.
+        if len(cluster.names()) == 1 and iteration <= 40:
+            cluster.add(ROOT)
+
     points = points_of_digits(tmp_path, "dask", cluster.address)
     # Short blocks: the sweep lasts until the late worker is there.
     workers = replace(pool(points[0].settings.compute), seconds=0.05)
-    assert drive(points, workers, late) == Outcome(6, 0)
-    late.thread.join()
+    assert drive(points, workers, Recorder(late)) == Outcome(6, 0)
+    waiting.thread.join()
     assert records(tmp_path) == expected
     assert caplog.text.count("waiting for one") == 1
     assert all(cluster.arrivals("block").values())

@@ -1,0 +1,62 @@
+"""Processes of this machine, and the cluster that compute=dask starts here: the bytes of threads, and all of them end."""
+
+import os
+import pickle
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from pipeline.sweep.driver import Outcome, drive
+from pipeline.sweep.executors import pool
+from tests.helpers.cluster import Meddler, points_of_digits, until
+from tests.helpers.commands import ROOT, command, contents, points
+from tests.helpers.records import Recorder
+
+pytestmark = pytest.mark.slow
+LONG = ["-m", "training.iterations=20,200000", "training.batch_size=64", "training.alpha=0.1,0.2,0.3", "compute.n_jobs=2"]
+
+
+def test_a_killed_process_costs_its_block_and_the_bytes_are_those_of_threads(tmp_path, caplog):
+    expected = points_of_digits(tmp_path / "threads", "threads")
+    drive(expected, pool(expected[0].settings.compute), Recorder())
+    given = points_of_digits(tmp_path / "processes", "processes")
+    workers = pool(given[0].settings.compute)
+    # The prepared file's path: no process gets a copy of the images.
+    assert len(pickle.dumps(workers.share(given[0]))) < 1000
+
+    def kill():
+        children = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+        max(children, key=lambda child: child.cpu_times().user).kill()
+
+    meddler = Meddler(kill)
+    assert drive(given, workers, meddler) == Outcome(6, 0)
+    meddler.thread.join()
+    assert "given out again" in caplog.text
+    assert contents(tmp_path / "processes" / "small" / "points") == contents(tmp_path / "threads" / "small" / "points")
+
+
+@pytest.mark.parametrize("executor", ["processes", "dask"])
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_stop_ends_every_process_and_says_no_more_than_that(tmp_path, executor, sent, code):
+    place = [f"compute={executor}", f"paths.experiments={tmp_path}", "tracking=off"]
+    process = subprocess.Popen(
+        command("train", *LONG, *place), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    until(lambda: points(tmp_path / "scratch") or process.poll() is not None)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    began = time.monotonic()
+    if sent == signal.SIGINT:
+        # As a terminal sends it: to all of its processes.
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
+    _, errors = process.communicate(timeout=30)
+    _, left = psutil.wait_procs(children, timeout=30)
+    assert not left and time.monotonic() - began < (5 if sent == signal.SIGKILL else 3)
+    assert process.returncode == code
+    assert errors == ("" if executor == "dask" else errors) if sent == signal.SIGKILL else errors == "stopped\n"
