@@ -61,7 +61,7 @@ def dask_pool(compute: ComputeSettings, count: int, seconds: int) -> Pool:
     for name in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(SILENT)
     # Data is meant to be in the graph, see above; other versions of Dask are told of by whatever fails.
-    for message in ("Sending large graph", "\n\n.*Mismatched versions", "Mismatched versions"):
+    for message in ("Sending large graph", "Mismatched versions"):
         warnings.filterwarnings("ignore", message=message)
     here = start_here(count) if compute.scheduler is None else None
     address = compute.scheduler or _address_of(here)
@@ -184,6 +184,10 @@ class Cluster(Executor):
         """An error as the driver is to see it: lost workers, what a person can mend, or what training itself raised."""
         if self._gone:
             return LostWorkerError(f"the Dask scheduler {self._where} is gone; once it is back, the same command goes on")
+        if isinstance(error, RuntimeError) and "deserialization of the task graph" in str(error):
+            return LostWorkerError(
+                f"the Dask scheduler {self._where} cannot read blocks; it needs NumPy and this version of Dask"
+            )
         return error
 
     def _shared(self, dataset: Dataset) -> dict[str, Any]:
@@ -205,7 +209,7 @@ class Cluster(Executor):
         return self._data[name]
 
     async def _look(self) -> None:
-        """Count the workers from now on, and say when the last one has gone and when there is one again."""
+        """Count the workers from now on, and say when some have gone."""
         while self._client.status == "running":
             await asyncio.sleep(LOOK_SECONDS)
             try:
@@ -217,7 +221,6 @@ class Cluster(Executor):
             gone = len(before.keys() - now.keys())
             if gone:
                 log.warning("%d of %d workers of %s died; their blocks are given out again", gone, len(before), self._where)
-            if gone or (now and not before):
                 self._say_if_alone()
         self._gone = True
 

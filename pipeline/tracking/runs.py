@@ -14,7 +14,7 @@ from typing import Any
 from ..sweep.point import Point
 from . import owner
 from .keys import clean
-from .store import Store
+from .store import Store, alone
 from .sweeps import SweepView, mark
 
 PARENT = "mlflow.parentRunId"
@@ -60,25 +60,14 @@ class Runs:
         if sweep is not None:
             self.parent = self._open_parent(sweep)
 
-    def find(self, key: str) -> Run | None:
-        """The run of a point. Unless it is known to be finished or ours, the store is asked: others may work on it, too."""
-        known = self._points.get(key)
-        if known is None or not (known.status == FINISHED or (known.status == RUNNING and owner.is_mine(known.tags))):
-            self._points.pop(key, None)
-            for run in self._search(f"tags.`{POINT}` = '{key}'"):
-                self._note(key, run)
-        return self._points.get(key)
-
     def open(self, point: Point, tags: dict[str, str]) -> Run:
         """The point's run, RUNNING and owned by this process, new or gone on with; one that is FINISHED stays so."""
-        found = self.find(point.key)
-        if found is None:
-            tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
-            self._points[point.key] = self._create(point.name, tags)
-        elif found.status == FINISHED or (found.status == RUNNING and owner.is_mine(found.tags)):
-            self._adopt(point, found)
+        known = self._points.get(point.key)
+        if known is None or not _is_settled(known):
+            with alone(self.store):
+                self._find_or_make(point, tags)
         else:
-            self._points[point.key] = self._go_on(found, point.name, {**tags, **self._membership()})
+            self._adopt(point, known)
         return self._points[point.key]
 
     def hold(self, key: str, params: Iterable[str]) -> None:
@@ -119,6 +108,30 @@ class Runs:
             if POINT in run.tags:
                 self._note(run.tags[POINT], run)
 
+    def _find_or_make(self, point: Point, tags: dict[str, str]) -> None:
+        """Ask the store, since others may work on the point, too; then make its run, or take over the one that is there."""
+        self._points.pop(point.key, None)
+        for run in self._search(f"tags.`{POINT}` = '{point.key}'"):
+            self._note(point.key, run)
+        found = self._points.get(point.key)
+        if found is None:
+            tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
+            self._points[point.key] = self._create(point.name, tags)
+        elif _is_settled(found):
+            self._adopt(point, found)
+        else:
+            self._points[point.key] = self._go_on(found, point.name, {**tags, **self._membership()})
+
+    def _adopt(self, point: Point, run: Run) -> None:
+        """Hang a run under this sweep, if it is another's so far. A point alone leaves it where it is."""
+        wanted = self._membership()
+        if all(run.tags.get(name) == value for name, value in wanted.items()):
+            return
+        self._set_tags(run.run_id, wanted)
+        if run.name != point.name:
+            self.store.client.update_run(run.run_id, name=clean(point.name))
+        self._points[point.key] = replace(run, name=point.name, tags={**run.tags, **wanted})
+
     def _note(self, key: str, run: Run) -> None:
         """Of several runs of one point, which older versions made, the finished one counts."""
         known = self._points.get(key)
@@ -128,16 +141,16 @@ class Runs:
     def _open_parent(self, sweep: SweepView) -> Run:
         """The sweep's own run, RUNNING: the one that it had before, if any."""
         tags = {SWEEP: sweep.key, "swept": ", ".join(sweep.swept)}
-        found = self._find_parent(sweep)
         # Jobs begin together with the sweep's process, which makes the run; one that is far away may have to do it itself.
-        for _ in range(PARENT_TRIES if not sweep.whole and found is None else 0):
-            time.sleep(PARENT_WAIT)
-            found = self._find_parent(sweep)
-            if found is not None:
+        for _ in range(0 if sweep.whole else PARENT_TRIES):
+            if self._find_parent(sweep) is not None:
                 break
-        if found is None:
-            return self._create(sweep.name, {**owner.identity(), **tags})
-        return found if not sweep.whole else self._go_on(found, sweep.name, tags)
+            time.sleep(PARENT_WAIT)
+        with alone(self.store):
+            found = self._find_parent(sweep)
+            if found is None:
+                return self._create(sweep.name, {**owner.identity(), **tags})
+        return self._go_on(found, sweep.name, tags) if sweep.whole else found
 
     def _find_parent(self, sweep: SweepView) -> Run | None:
         return next((run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags), None)
@@ -178,3 +191,8 @@ class Runs:
     def _page(self, condition: str, token: str | None) -> Any:
         experiments = [self.store.experiment_id]
         return self.store.client.search_runs(experiments, condition, max_results=PAGE, page_token=token)
+
+
+def _is_settled(run: Run) -> bool:
+    """Whether no one else will write into the run."""
+    return run.status == FINISHED or (run.status == RUNNING and owner.is_mine(run.tags))

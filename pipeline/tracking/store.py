@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,8 +28,10 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
 NOISY = ("mlflow", "alembic", "sqlalchemy", "urllib3")
-# How long another process may take to create the database before we look again.
+# How long another process may take to create the database, or a run, before we look again.
 LOCK_SECONDS = 5
+# While others make or open the database: a whole class may start at once.
+OPENING_SECONDS = 20
 LOCKED_SECONDS = 1
 
 
@@ -94,13 +97,20 @@ def open_store(tracking: TrackingSettings, experiment: str) -> Store:
         return _open(uri, experiment, None)
     database = Path(uri.removeprefix("sqlite:///"))
     database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
+    with FileLock(f"{database}.lock", timeout=OPENING_SECONDS):
         check_database(database, LOCKED_SECONDS)
         _relax_connections()
         if is_missing(database):
             _create(database)
         _use_wal(database)
         return _open(uri, experiment, database.parent / "mlartifacts" / experiment)
+
+
+def alone(store: Store) -> AbstractContextManager[object]:
+    """While no other process looks for a run in this database and makes it when there is none; a server has no such lock."""
+    if not store.uri.startswith("sqlite:"):
+        return nullcontext()
+    return FileLock(f"{store.uri.removeprefix('sqlite:///')}.lock", timeout=LOCK_SECONDS)
 
 
 def close_store(uri: str) -> None:

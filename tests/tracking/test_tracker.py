@@ -20,6 +20,7 @@ from tests.helpers.tracking import (
     runs_of,
     settings_of,
     statuses,
+    sweep_of,
     track,
     wait_for,
 )  # fmt: skip
@@ -247,7 +248,7 @@ def test_jobs_of_another_launcher_hang_their_points_under_the_sweep_and_do_not_e
     points = make_points(folder, 2)
     view = sweep_of(points)
     sweep = open_tracker(folder, points)
-    wait_for(lambda: parents(folder))
+    sweep.open()
     for point in points:
         job = Tracker(settings_of(folder), EXPERIMENT, view.of_a_job())
         job.finished(point, make_record(point), known=False)
