@@ -9,7 +9,7 @@ import hashlib
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from .records.record import is_finished, read_record
 from .records.shelf import bring_back, bring_up_to_date, set_aside
 from .settings import Settings
 from .sweep.driver import Outcome, drive
-from .sweep.executors import pool
+from .sweep.executors import Pool, pool
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, deciding, write_grid
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
@@ -45,14 +45,18 @@ def main(arguments: list[str]) -> int:
     command = read_command(args)
     check_store(command.first.tracking)
     grid = Grid.of(command.points or (command.first,))
-    points = plan(grid)
-    with _run_folder(command):
-        if command.foreign:
+    if command.foreign:
+        points = plan(grid)
+        with _run_folder(command):
             return foreign(args, command, grid, points)
-        return sweep(grid, points) if command.multirun else single(grid, points)
+    # Before anything is written: a cluster may not be there.
+    with closing(pool(command.first.compute)) as workers:
+        points = plan(grid)
+        with _run_folder(command):
+            return sweep(grid, points, workers) if command.multirun else single(grid, points, workers)
 
 
-def single(grid: Grid, points: Sequence[Point]) -> int:
+def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
     """One point; prints what became of it."""
     from .comparison.outcome import outcome
 
@@ -60,7 +64,7 @@ def single(grid: Grid, points: Sequence[Point]) -> int:
     tracker = _tracker(grid.first, None)
     _begin(grid, points)
     with _closing(tracker) as status:
-        status[0] = "FAILED" if _drive(points, tracker).failed else "FINISHED"
+        status[0] = "FAILED" if _drive(points, workers, tracker).failed else "FINISHED"
     if status[0] == "FAILED":
         return 1
     print(outcome(read_record(point.folder)))
@@ -68,14 +72,14 @@ def single(grid: Grid, points: Sequence[Point]) -> int:
     return 0
 
 
-def sweep(grid: Grid, points: Sequence[Point]) -> int:
+def sweep(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
     """Many points, then their comparison; points/ of a named experiment is kept to its grid."""
     tracker = _tracker(grid.first, SweepView(sweep_key(points), len(points), grid.swept))
     with _alone(grid.first) as alone, _closing(tracker) as status:
         if alone:
             bring_back(grid.first.folder, [point.folder for point in points])
         _begin(grid, points)
-        outcome = _drive(points, tracker)
+        outcome = _drive(points, workers, tracker)
         _compare(grid, points, tracker)
         status[0] = "FAILED" if outcome.failed else "FINISHED"
         if alone:
@@ -124,11 +128,11 @@ def _begin(grid: Grid, points: Sequence[Point]) -> None:
     warn_absent(points)
 
 
-def _drive(points: Sequence[Point], tracker: Tracker | None) -> Outcome:
+def _drive(points: Sequence[Point], workers: Pool, tracker: Tracker | None) -> Outcome:
     bar = Bar(points)
     observers: list[Observer] = [Lines(len(points)), bar, *([tracker] if tracker else [])]
     try:
-        return drive(points, pool(points[0].settings.compute), Observers(tuple(observers)))
+        return drive(points, workers, Observers(tuple(observers)))
     finally:
         bar.close()
 

@@ -76,7 +76,7 @@ def dask_pool(compute: ComputeSettings, count: int, seconds: int) -> Pool:
         # Whoever stops does not wait for what has gone.
         with contextlib.suppress(Exception):
             client.close(timeout=1)
-        if here:
+        if here and here.poll() is None:
             # All of its group, its workers included.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(here.pid, signal.SIGKILL)

@@ -140,7 +140,7 @@ def register_resolver() -> None:
     """Make ${project:NAME} mean NAME in the project's root, whatever the working folder."""
     # The method's earlier name is deprecated from OmegaConf 2.4 on; before, the later name meant something else.
     old = omegaconf.__version__.startswith("2.3")
-    register = OmegaConf.register_new_resolver if old else OmegaConf.register_resolver
+    register = getattr(OmegaConf, "register_new_resolver" if old else "register_resolver")
     register("project", lambda name: str(project.root() / name), replace=True)
 
 

@@ -43,8 +43,9 @@ PATIENCE, PATIENCE_EACH, PATIENCE_OPENING = 2.0, 0.25, 20.0
 def patience(pending: int, opening: bool) -> float:
     """Seconds that the end of a command waits for the thread: two, and a quarter for each event that is not yet written.
 
-    Twenty more while MLflow is still imported or a database made, which a busy machine may take long for. Anew when that is done, and whenever half of the events were
-    written in that time. Two in all while attempts fail, and for a command that is stopped.
+    Twenty more while MLflow is still imported or a database made, which a busy machine may take long for. Anew when that is
+    done, and whenever half of the events were written in that time. Two in all while attempts fail, and for a command that
+    is stopped.
     """
     return PATIENCE + PATIENCE_EACH * pending + (PATIENCE_OPENING if opening else 0)
 

@@ -22,6 +22,7 @@ WRONG = {
     "compute=nosuch": "compute: there is no 'nosuch'; there are dask, processes, threads",
     "compute.scheduler=tcp://127.0.0.1:1": "compute.scheduler: must be null with compute=threads",
     "compute=dask compute.scheduler=here": "compute.scheduler: must be tcp://HOST:PORT, or null, not 'here'",
+    "compute=dask compute.scheduler=tcp://127.0.0.1:9": "compute.scheduler: no Dask scheduler answers at tcp://127.0.0.1:9",
     "compute.n_jobs=-2": "compute.n_jobs: must be a number of workers, or -1 for one a core, not -2",
     "-cn nosuch": "-cn: there is no config 'nosuch'",
     "model.kernel_size=abc": "model.kernel_size: must be a whole number, not 'abc'",

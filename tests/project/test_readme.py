@@ -19,8 +19,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.S)
 
 
-COMMANDS = [line for block in blocks("bash") for line in block.strip().splitlines()]
+CLUSTER = [block for block in blocks("bash") if "dask scheduler" in block]
+COMMANDS = [line for block in blocks("bash") if block not in CLUSTER for line in block.strip().splitlines()]
 STAGES = [line for line in COMMANDS if line.startswith("ovrcnn ")]
+pytestmark = pytest.mark.slow
 
 
 def sh(line: str, place: Path) -> subprocess.CompletedProcess[str]:
@@ -36,6 +38,7 @@ def test_the_commands_of_the_stages_run_in_their_order(tmp_path):
         # Later words win, so the iterations become few; a sweep over them keeps its two.
         few = "training.iterations=2,4" if "notebook_grid" in line else "training.iterations=2"
         short = [few] if " train " in line else []
+        short += ["hydra.sweeper.n_trials=2"] if "digits_search" in line else []
         short += clothing(tmp_path / "clothing") if "fashion_mnist" in line else []
         place = [] if "check-gradients" in line else ["paths.experiments=results", "tracking=off"]
         ended = sh(f"{line} {shlex.join([*short, *place])}", tmp_path)
@@ -91,6 +94,20 @@ complete_line "ovrcnn train model.ker"
     assert stage == "train"
     assert "data=digits" in data and "data=arrays" in data
     assert setting == "model.kernel_size="
+
+
+def test_the_way_of_a_cluster_works_with_srun_standing_in_for_slurms(tmp_path):
+    [block] = CLUSTER
+    (tmp_path / "bin").mkdir()
+    shim = tmp_path / "bin" / "srun"
+    shim.write_text('#!/bin/sh\nexec "$@"\n')
+    shim.chmod(0o755)
+    last = block.strip().splitlines()[-1]
+    short = f"{last} paths.experiments=results tracking=off training.iterations=2"
+    script = f"trap 'kill $(jobs -p)' EXIT\nexport PATH={tmp_path / 'bin'}:$PATH\n{block.replace(last, short)}"
+    ended = sh(script, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "training 9 trajectories on the Dask workers of tcp://" in ended.stdout and "* best: " in ended.stdout
 
 
 def test_links_and_pictures_are_there():

@@ -19,6 +19,7 @@ from tests.helpers.tracking import (
     make_points,
     make_record,
     one_line,
+    parents,
     settings_of,
     statuses,
     sweep_of,
@@ -166,3 +167,21 @@ print(track(Path(sys.argv[1]), make_points(Path(sys.argv[1]), 2)))
 """
     ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
+
+
+@pytest.mark.slow
+def test_commands_side_by_side_on_the_same_points_make_one_run_a_point_and_one_parent(folder):
+    code = """
+import sys
+from pathlib import Path
+from tests.helpers.tracking import *
+print(track(Path(sys.argv[1]), make_points(Path(sys.argv[1]), 4)))
+"""
+    points = make_points(folder, 4)
+    for point in points:
+        make_record(point)
+    command = [sys.executable, "-c", code, str(folder)]
+    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate(timeout=120)[0] for process in started] == ["[]\n"] * 3
+    assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
+    assert len(parents(folder)) == 1

@@ -169,4 +169,5 @@ def test_a_store_that_cannot_be_made_is_told(tmp_path, monkeypatch):
 
 
 def test_how_long_the_end_waits():
-    assert patience(0, opening=False) == 2 and patience(27, opening=False) == 8.75 and patience(0, opening=True) == 8
+    assert patience(0, opening=False) == 2 and patience(27, opening=False) == 8.75
+    assert patience(0, opening=True) == 2 + tracker.PATIENCE_OPENING
