@@ -29,7 +29,7 @@ test-fast: $(READY) ## run the tests that start no process and no server
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 # An environment of its own: other packages' releases for Hydra 1.3 do not know it.
-test-hydra-next: $(READY) ## run the tests of the command line with the next Hydra's release candidate
+test-hydra-next: ## run the tests of the command line with the next Hydra's release candidate
 	$(PYTHON) -m venv .venv-hydra-next
 	.venv-hydra-next/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[next]'
 	.venv-hydra-next/bin/python -m pytest -q -n 2 tests/commands tests/sweep

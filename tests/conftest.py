@@ -19,6 +19,7 @@ def _own_logging() -> Iterator[None]:
         logger.removeHandler(handler)
         handler.close()
     logger.propagate = True
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from .timing import Row, amount, figure
 NOTEBOOK_MILLISECONDS = {3: 7.4, 5: 14.0}
 NOTEBOOK_TIMES, TORCH_TIMES, CORES_TIMES, PEAK_PERCENT, MEGABYTES = 3000.0, 10.0, 1.8, 25.0, 700.0
 # (job, contestant, the most that its median may be) of whole commands.
+POINT = sweeps.point_job(FULL_SWEEPS)
 MANY, RECORDED = sweeps.many_job(FULL_SWEEPS.many), sweeps.recorded_job(FULL_SWEEPS.recorded)
 COMPILE = sweeps.compile_job(FULL_SWEEPS.compiled)
 MOST: tuple[tuple[str, str, float], ...] = (
@@ -21,8 +22,8 @@ MOST: tuple[tuple[str, str, float], ...] = (
     (sweeps.DIGITS, sweeps.OFF, 5.0),
     (sweeps.DIGITS, sweeps.OFF_AGAIN, 2.0),
     (sweeps.DIGITS, sweeps.COMPARE, 2.5),
-    (sweeps.POINT, sweeps.A_POINT, 0.040),
-    (sweeps.POINT, sweeps.MLFLOW, 0.025),
+    (POINT, sweeps.A_POINT, 0.040),
+    (POINT, sweeps.MLFLOW, 0.025),
     (MANY, sweeps.WHOLE, 60.0),
     (MANY, sweeps.FIRST, 4.0),
     (MANY, sweeps.GROWN, 20.0),

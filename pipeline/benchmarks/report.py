@@ -41,9 +41,8 @@ the job (of the same gradient, where there are two).
   longer sweep less those of a shorter one, divided by the points it has more, with iterations so few that training hardly
   counts; MLflow's share is what the same difference loses with `tracking=off`. What MLflow does while others compute costs
   no time of its own, so the parts, each measured alone in one process, need not add up to the whole. Floors write again
-  what such a command left, bytes and rows, by plain `write` and `INSERT`, or do its training and nothing else; what a
-  floor has a part of is no faster in any program that keeps as much. The records that are compared are two trained ones,
-  copied, each with settings and a result of its own.
+  what such a command left, bytes and rows, by plain `write` and `INSERT`, or do its training and nothing else. The records
+  that are compared are two trained ones, copied, each with settings and a result of its own.
 """
 
 
@@ -56,7 +55,8 @@ class Origin:
     seconds: float
 
     def lines(self) -> list[str]:
-        return [self.machine, "", self.versions, "", f"Measured in {self.seconds:.0f} s.", ""]
+        measured = [f"Measured in {self.seconds:.0f} s.", ""] if self.seconds == self.seconds else []
+        return [self.machine, "", self.versions, "", *measured]
 
 
 # Of rows that are kept without a word about their run.

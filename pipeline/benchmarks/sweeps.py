@@ -21,7 +21,7 @@ from .timing import Row, Say, Sheet
 
 SECTION = "what a sweep costs"
 WORKERS = 2
-DIGITS, POINT = "27 points: experiment=digits", "a point beyond its training"
+DIGITS = "27 points: experiment=digits"
 ONE = "one point of one iteration, tracking=off, a new alpha each time"
 # What the bounds and the picture look for.
 TRACKED, AGAIN = "train, tracked, from nothing", "train, tracked, nothing to train"
@@ -37,6 +37,10 @@ PEAK, COMPILED = "peak memory", "until all of them are compiled"
 START = [sys.executable, "-c", "import numpy, hydra, numba"]
 # Alphas for a sweep of short points: each another trajectory, and small, so that no head dies and is warned of.
 STEP = 0.0001
+
+
+def point_job(wanted: Sweeps) -> str:
+    return f"a point beyond its training: ({wanted.longer} points less {wanted.shorter}) / {wanted.longer - wanted.shorter}"
 
 
 def many_job(count: int) -> str:
@@ -58,7 +62,7 @@ def sweeps(plan: Plan, say: Say) -> list[Row]:
     wanted = plan.sweeps
     jobs: list[tuple[str, Callable[[Sweeps, Path, Sheet], None]]] = [
         (DIGITS, digits),
-        (POINT, a_point),
+        (point_job(wanted), a_point),
         (many_job(wanted.many), many),
         (recorded_job(wanted.recorded), recorded),
         (ONE, one_point),
@@ -120,7 +124,7 @@ def a_point(wanted: Sweeps, home: Path, sheet: Sheet) -> None:
         each = {
             tracked: (seconds[wanted.longer, tracked] - seconds[wanted.shorter, tracked]) / extra for tracked in (True, False)
         }
-        sheet.add(A_POINT, each[True], note=f"{wanted.longer} points less {wanted.shorter} points, divided by {extra}")
+        sheet.add(A_POINT, each[True])
         sheet.add(MLFLOW, each[True] - each[False], note="tracked less tracking=off")
         sheet.add("a point, tracking=off", each[False])
     folder = places[wanted.longer, False].experiments / "short"
@@ -138,8 +142,8 @@ def a_point(wanted: Sweeps, home: Path, sheet: Sheet) -> None:
     for number in range(wanted.rounds):
         few = parts.seconds_to_compare(points[: wanted.shorter], home / f"few{number}", grid.swept)
         more = parts.seconds_to_compare(points, home / f"more{number}", grid.swept)
-        sheet.add("part: comparison", (more - few) / extra, note="in one process, the same difference")
-    raw = Sheet(SECTION, POINT)
+        sheet.add("part: comparison", (more - few) / extra, note="in one process, the same difference of points")
+    raw = Sheet(SECTION, point_job(wanted))
     _raw(places[wanted.longer, True], "short", home / "raw", raw)
     for row in raw.rows():
         sheet.add(row.contestant, row.median / wanted.longer, note=f"of {wanted.longer} points, divided by these")

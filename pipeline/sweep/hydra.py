@@ -120,6 +120,9 @@ def hand_over(args: Namespace, task: TaskFunction) -> None:
     if is_question(args):
         # An answer that is piped to a reader who has seen enough.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    else:
+        # From 1.4 on Hydra does not let an experiment's file say that it is a sweep.
+        args = Namespace(**{**vars(args), "multirun": True})
     # With this Hydra raises what it would print, in several lines and with a hint at itself.
     before = os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"

@@ -29,7 +29,7 @@ ENVIRONMENT = {
 }
 NOISY = ("mlflow", "alembic", "sqlalchemy", "urllib3")
 # How long another process may take to create the database, or a run, before we look again.
-LOCK_SECONDS = 5
+LOCK_SECONDS = 20
 # While others make or open the database: a whole class may start at once.
 OPENING_SECONDS = 20
 LOCKED_SECONDS = 1
