@@ -37,7 +37,8 @@ def test_a_missing_store_is_made_whole(tmp_path):
     assert track(tmp_path, points) == []
     assert len(point_runs(tmp_path)) == 2
     names = {path.name for path in tmp_path.iterdir()}
-    assert names <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db.lock", "mlartifacts", "experiments"}
+    database = {f"mlflow.db{rest}" for rest in ("", "-wal", "-shm", ".lock", ".runs.lock")}
+    assert names <= database | {"mlartifacts", "experiments"}
     with sqlite3.connect(tmp_path / "mlflow.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
