@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from ..base.files import read_npz
-from ..heads.head import Array
 from ..records.record import Record
 from .canvas import (
     COLOUR_BAR,
@@ -51,19 +49,13 @@ def draw(laid: Pivot, metric: str, records: Mapping[str, Record], best: str) -> 
     shown = first_and(list(alike), best)
     drawn = {name: alike[name] for name in shown}
     note = f"the first and the best of {len(alike)} points" if len(drawn) < len(alike) else ""
+    kernels = {name: record.kernels[:MOST_HEADS] for name, record in drawn.items()}
     return {
         "heatmap": png(heatmap(laid, metric)),
         "losses": png(losses(alike, best)),
         "y_hat": y_hat(drawn),
-        "kernels": kernels_sheet_png({name: kernels(record) for name, record in drawn.items()}, records[best].classes, note),
+        "kernels": kernels_sheet_png(kernels, records[best].classes, note),
     }
-
-
-def kernels(record: Record) -> list[Array]:
-    """The kernels that are drawn, read without the rest of the checkpoint."""
-    names = [f"head{j}/kernel" for j in range(min(len(record.classes), MOST_HEADS))]
-    arrays = read_npz(record.folder / "checkpoint.npz", names)
-    return [arrays[name] for name in names]
 
 
 def first_and(items: Sequence[T], wanted: T) -> list[T]:

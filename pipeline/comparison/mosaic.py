@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heads.head import Array, Head
+from ..heads.head import Array
 from .labels import SHORT, label, widest
 from .paper import GAP, LETTERS, SMALL_LETTERS, Pixels, blank, paste, png_bytes, write, write_head
 
@@ -108,9 +108,9 @@ def matrix_mosaic(matrices: NDArray[np.float64], sheet: Sheet, colours: Pixels) 
     return picture
 
 
-def kernels_png(heads: Sequence[Head], classes: Sequence[str]) -> bytes:
+def kernels_png(kernels: Sequence[Array], classes: Sequence[str]) -> bytes:
     """One point's kernels, the class over each."""
-    return kernels_sheet_png({"": [head.kernel for head in heads[:MOST_HEADS]]}, classes)
+    return kernels_sheet_png({"": kernels[:MOST_HEADS]}, classes)
 
 
 def kernels_sheet_png(rows: Mapping[str, Sequence[Array]], classes: Sequence[str], note: str = "") -> bytes:

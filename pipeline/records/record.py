@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, sha256_sums, write_folder
+from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, sha256_sums, write_folder
 from ..heads.head import Head
 from ..settings import Settings
 from ..training.result import Result, Vectors
@@ -65,6 +65,13 @@ class Record:
     @property
     def heads(self) -> tuple[Head, ...]:
         return read_checkpoint(self.folder / "checkpoint.npz").heads
+
+    @property
+    def kernels(self) -> list[NDArray[np.floating]]:
+        """Each head's kernels (F, k, k), read without the rest of the checkpoint."""
+        names = [f"head{j}/kernel" for j in range(len(self.result.heads))]
+        arrays = read_npz(self.folder / "checkpoint.npz", names)
+        return [arrays[name] for name in names]
 
 
 def is_finished(folder: Path) -> bool:

@@ -1,5 +1,6 @@
 """What MLflow is told, one event at a time, and how each is written into an open store."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from .view import link, seed_view
 # What a sweep leaves in its folder.
 OUTPUTS = ("config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json")
 FIGURES = "figures"
+# The tag that says which comparison a sweep's run has.
+COMPARED = "compared"
 
 
 class Event:
@@ -63,10 +66,11 @@ class Curve(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """A point has its record."""
+    """A point has its record; `known`: it was there before this command."""
 
     point: Point
     record: Record
+    known: bool = False
 
     def write(self, runs: Runs) -> None:
         run = runs.open(self.point, dict([table.TAG]))
@@ -104,12 +108,22 @@ class Compared(Event):
     text: str
     metric: str
 
+    def digest(self) -> str:
+        """SHA-256 of the tables, the figures and the text."""
+        found = hashlib.sha256(self.text.encode(errors="surrogatepass"))
+        for name, path in self._files().items():
+            found.update(f"{name} ".encode() + (path.read_bytes() if path.is_file() else b"-"))
+        return found.hexdigest()
+
+    def _files(self) -> dict[str, Path]:
+        names = [*OUTPUTS, *sorted(f"{FIGURES}/{path.name}" for path in (self.folder / FIGURES).glob("*.png"))]
+        return {name: self.folder / name for name in names}
+
     def write(self, runs: Runs) -> None:
         if runs.sweep is None or runs.parent is None:
             return
         parent, store = runs.parent, runs.store
-        names = [*OUTPUTS, *sorted(f"{FIGURES}/{path.name}" for path in (self.folder / FIGURES).glob("*.png"))]
-        log.log_files(store, parent, {name: self.folder / name for name in names}, {})
+        log.log_files(store, parent, self._files(), {})
         # A value that is there already would only grow the history.
         rows = [(f"best/{key}", value, 0) for key, value in self.values.items() if parent.metrics.get(f"best/{key}") != value]
         log.log_rows(store, runs.renewed(parent), rows)
@@ -118,6 +132,7 @@ class Compared(Event):
         note = f"```\n{self.text}\n```\n\n[All its points]({address}): `{condition}`"
         store.client.set_tag(parent.run_id, "best", clean(self.best))
         store.client.set_tag(parent.run_id, "mlflow.note.content", clean(note))
+        store.client.set_tag(parent.run_id, COMPARED, self.digest())
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.dataset import SPLITS, TRAIN
 from ..records.record import FILES, Record, recorded
 from ..settings import Settings, flatten
 from ..sweep.point import Point
@@ -24,9 +25,9 @@ from .keys import class_keys, clean
 from .runs import Run
 from .store import Store
 
-# Rows of all curves of a point together, in about as many milliseconds as a point may cost; the whole curves are in the
-# record. No curve has fewer points than the second or more than the third number.
-CURVE_ROWS, FEWEST, MOST = 220, 8, 50
+# Rows of all curves of a point together: each costs MLflow about 0.06 ms. The whole curves are in the record. No curve has
+# fewer points than the second or more than the third number.
+CURVE_ROWS, FEWEST, MOST = 110, 8, 50
 # MLflow takes at most 1000 rows in one batch, 100 of them parameters.
 BATCH = 900
 
@@ -110,7 +111,10 @@ def _final_rows(record: Record) -> list[Row]:
     """Final values at step 0: MLflow's pages draw a bar then, and for a single late step a curve of one dot."""
     rows: list[Row] = [(key, value, 0) for key, value in record.result.metrics.items()]
     for key, head in zip(class_keys(record.classes), record.result.heads, strict=True):
-        rows += [(f"head {key}/{name}", value, 0) for name, value in head.items() if isinstance(value, float)]
+        values = [(name, value) for name, value in head.items() if isinstance(value, float)]
+        # How a head does on images that it was trained on says little, if there are others.
+        fresh = [(name, value) for name, value in values if not name.startswith(SPLITS[TRAIN])]
+        rows += [(f"head {key}/{name}", value, 0) for name, value in fresh or values]
     return rows
 
 
@@ -137,4 +141,4 @@ def _log_data(store: Store, run: Run, settings: Settings, record: Record) -> Non
 def _kernels(record: Record) -> bytes:
     from ..comparison.mosaic import kernels_png
 
-    return kernels_png(record.heads, record.classes)
+    return kernels_png(record.kernels, record.classes)

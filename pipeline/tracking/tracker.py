@@ -23,7 +23,8 @@ from ..records.record import Record
 from ..settings import TrackingSettings
 from ..sweep.point import Point
 from .events import Compared, Curve, Ended, Event, Failed, Finished, Opened, Started
-from .runs import KILLED, Runs
+from .glance import settled
+from .runs import FINISHED, KILLED, Runs
 from .store import check_store, close_store, load_mlflow, open_store, store_uri
 from .sweeps import SweepView
 from .trouble import LATER, Trouble, explain, silence
@@ -114,7 +115,7 @@ class Tracker:
     def finished(self, point: Point, record: Record, known: bool) -> None:
         """The point's record is on disk. A known one is logged, too, unless the store has it: so missing ones come back."""
         self._told.add(point.key)
-        self._queue.put(Finished(point, record))
+        self._queue.put(Finished(point, record, known))
 
     def failed(self, point: Point, error: Exception) -> None:
         """The point will not be there."""
@@ -165,6 +166,9 @@ class Tracker:
     def _work(self) -> None:
         """The thread: write events until the last one, `Ended`, is written, or nobody waits for them any more."""
         try:
+            if self._has_nothing_to_say():
+                self._done = True
+                return
             self._load()
             while not self._done and not self._given_up.is_set():
                 event = self._next()
@@ -173,6 +177,21 @@ class Tracker:
         except BaseException as error:
             # Also what is no Exception: a thread's traceback would go to the terminal.
             self._failed(error)
+
+    def _has_nothing_to_say(self) -> bool:
+        """Whether the store holds a whole sweep, and all that is told of it is known there: then MLflow need not be imported.
+        Else what was told so far waits to be written."""
+        said = settled(self._tracking, self._experiment, self._sweep)
+        while said is not None:
+            event = self._queue.get()
+            if isinstance(event, Ended) and event.status == FINISHED:
+                return True
+            self._waiting.append(event)
+            known = isinstance(event, Finished) and event.known
+            if not (known or (isinstance(event, Compared) and event.digest() == said)):
+                break
+        self._over |= {event.point.key for event in self._waiting if isinstance(event, (Finished, Failed))}
+        return False
 
     def _load(self) -> None:
         load_mlflow()

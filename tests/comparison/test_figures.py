@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.comparison import figures
 from pipeline.comparison.canvas import png
-from pipeline.comparison.figures import MOST_POINTS, draw, first_and, heatmap, kernels, longest, losses, smooth, styles
+from pipeline.comparison.figures import MOST_POINTS, draw, first_and, heatmap, longest, losses, smooth, styles
 from pipeline.comparison.mosaic import MOST_HEADS
 from pipeline.comparison.tables import pivot, summarise
 from tests.comparison.comparison_cases import ODD_NAMES, SWEPT, grid, point, write
@@ -151,5 +151,5 @@ def test_only_points_of_the_best_ones_classes_are_drawn(tmp_path, monkeypatch):
 
 def test_kernels_are_read_without_the_rest(tmp_path):
     record = write(point(tmp_path, "", {}), [str(j) for j in range(15)])
-    for kernel, head in zip(kernels(record), record.heads[:MOST_HEADS], strict=True):
+    for kernel, head in zip(record.kernels, record.heads, strict=True):
         np.testing.assert_array_equal(kernel, head.kernel)

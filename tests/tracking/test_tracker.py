@@ -1,12 +1,17 @@
 """MLflow as a view: each point once, whatever happened before, and each sweep with all its points."""
 
+import sqlite3
 import threading
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline.settings import TrackingSettings
 from pipeline.tracking import owner, runs, tracker
+from pipeline.tracking.events import Compared
+from pipeline.tracking.glance import settled
 from pipeline.tracking.store import open_store
 from pipeline.tracking.sweeps import mark, sweep_key
 from pipeline.tracking.tracker import Tracker
@@ -258,3 +263,55 @@ def test_jobs_of_another_launcher_hang_their_points_under_the_sweep_and_do_not_e
     [parent] = parents(folder)
     assert parent.info.status == "FINISHED" and statuses(folder) == once(points)
     assert {r.data.tags["mlflow.parentRunId"] for [r] in point_runs(folder).values()} == {parent.info.run_id}
+
+
+def again(folder, points, compared, known=True, status="FINISHED"):
+    """The next command, in which MLflow cannot be opened: what it says of that."""
+    watched = open_tracker(folder, points)
+    for point in points:
+        watched.finished(point, make_record(point), known=known)
+    watched.compared(compared)
+    return watched.close(status)
+
+
+@pytest.fixture
+def compared(folder):
+    (folder / "points.csv").write_text("a\n")
+    return Compared(folder, "seed=0", {"train_loss": 0.5}, "text", "train_loss")
+
+
+def test_a_sweep_that_is_known_whole_is_not_told_again(folder, monkeypatch, compared):
+    points = make_points(folder, 3)
+    assert again(folder, points, compared, known=False) == []
+    before = [(run.info.run_id, run.info.end_time) for run in runs_of(folder)]
+
+    def refuse(*_):
+        raise OSError("it is not to be opened")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracker, "open_store", refuse)
+        assert again(folder, points, compared) == []
+        assert [(run.info.run_id, run.info.end_time) for run in runs_of(folder)] == before
+        # Whatever is new has to be told, and here cannot be.
+        monkeypatch.setattr(tracker, "PATIENCE", 0.2)
+        assert again(folder, points, compared, known=False) != []
+        assert again(folder, points, replace(compared, text="other")) != []
+        assert again(folder, points, compared, status="FAILED") != []
+        assert again(folder, points[:2], compared) != []
+        (folder / "points.csv").write_text("b\n")
+        assert again(folder, points, compared) != []
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM tags WHERE key = 'point'", "UPDATE runs SET status = 'RUNNING'",
+                                    "UPDATE runs SET lifecycle_stage = 'deleted'", "DROP TABLE tags"])  # fmt: skip
+def test_a_store_that_is_not_as_expected_is_opened(folder, monkeypatch, compared, change):
+    points = make_points(folder, 2)
+    assert again(folder, points, compared) == []
+    view = sweep_of(points)
+    assert settled(settings_of(folder), EXPERIMENT, view) == compared.digest()
+    with closing(sqlite3.connect(folder / "mlflow.db")) as connection:
+        connection.execute(change)
+        connection.commit()
+    assert settled(settings_of(folder), EXPERIMENT, view) is None
+    (folder / "mlflow.db").write_bytes(b"garbage")
+    assert settled(settings_of(folder), EXPERIMENT, view) is None

@@ -1,0 +1,50 @@
+"""A look at a local database before MLflow is imported, which takes a second: does it hold a whole sweep already?
+
+It reads four of MLflow's tables. Whatever is not as expected means "no", and MLflow itself is asked.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ..settings import TrackingSettings
+from .store import store_uri
+from .sweeps import SweepView, mark
+
+SECONDS = 0.2
+RUNNING = """
+SELECT count(*) FROM runs JOIN experiments USING (experiment_id)
+WHERE experiments.name = :experiment AND runs.status = 'RUNNING'
+"""
+PARENT = """
+SELECT run_uuid, said.value FROM runs JOIN experiments USING (experiment_id)
+JOIN tags AS mine USING (run_uuid) JOIN tags AS said USING (run_uuid)
+WHERE experiments.name = :experiment AND experiments.lifecycle_stage = 'active' AND runs.lifecycle_stage = 'active'
+AND runs.status = 'FINISHED' AND mine.key = 'sweep' AND mine.value = :key AND said.key = 'compared'
+"""
+POINTS = """
+SELECT count(DISTINCT point.value) FROM runs
+JOIN tags AS member USING (run_uuid) JOIN tags AS point USING (run_uuid) JOIN tags AS parent USING (run_uuid)
+WHERE runs.lifecycle_stage = 'active' AND runs.status = 'FINISHED' AND member.key = :mark AND member.value = 'yes'
+AND point.key = 'point' AND parent.key = 'mlflow.parentRunId' AND parent.value = :parent
+"""
+
+
+def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None) -> str | None:
+    """What the store says the sweep's comparison was, by its digest, if every point of the sweep is there, finished, under the
+    sweep's finished run, and no run of the experiment is left RUNNING; else None."""
+    uri = store_uri(tracking)
+    if sweep is None or not sweep.whole or not sweep.points or not uri.startswith("sqlite:////"):
+        return None
+    database = Path(uri.removeprefix("sqlite:///"))
+    if not database.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=SECONDS)) as connection:
+            if connection.execute(RUNNING, {"experiment": experiment}).fetchone() != (0,):
+                return None
+            [(parent, digest)] = connection.execute(PARENT, {"experiment": experiment, "key": sweep.key})
+            found = connection.execute(POINTS, {"mark": mark(sweep.key), "parent": parent}).fetchone()
+            return str(digest) if found == (sweep.points,) else None
+    except (sqlite3.Error, ValueError):
+        return None
