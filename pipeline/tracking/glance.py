@@ -1,4 +1,4 @@
-"""A look at a local database before MLflow is imported, which takes a second: does it hold a whole sweep already?
+"""A look at a local database where MLflow takes long: to be imported, or to search.
 
 It reads four of MLflow's tables. Whatever is not as expected means "no", and MLflow itself is asked.
 """
@@ -16,6 +16,7 @@ RUNNING = """
 SELECT count(*) FROM runs JOIN experiments USING (experiment_id)
 WHERE experiments.name = :experiment AND runs.status = 'RUNNING'
 """
+NONE = "SELECT count(*) FROM tags WHERE key = 'point' AND value = :key"
 PARENT = """
 SELECT run_uuid, said.value FROM runs JOIN experiments USING (experiment_id)
 JOIN tags AS mine USING (run_uuid) JOIN tags AS said USING (run_uuid)
@@ -30,6 +31,17 @@ AND point.key = 'point' AND parent.key = 'mlflow.parentRunId' AND parent.value =
 """
 
 
+def is_unknown(uri: str, key: str) -> bool:
+    """Whether no run in a local database has this point's key: MLflow's own search takes twenty times as long."""
+    if not uri.startswith("sqlite:////"):
+        return False
+    try:
+        with closing(_opened(Path(uri.removeprefix("sqlite:///")))) as connection:
+            return bool(connection.execute(NONE, {"key": key}).fetchone() == (0,))
+    except (sqlite3.Error, ValueError):
+        return False
+
+
 def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None) -> str | None:
     """What the store says the sweep's comparison was, by its digest, if every point of the sweep is there, finished, under the
     sweep's finished run, and no run of the experiment is left RUNNING; else None."""
@@ -40,7 +52,7 @@ def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None
     if not database.is_file():
         return None
     try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=SECONDS)) as connection:
+        with closing(_opened(database)) as connection:
             if connection.execute(RUNNING, {"experiment": experiment}).fetchone() != (0,):
                 return None
             [(parent, digest)] = connection.execute(PARENT, {"experiment": experiment, "key": sweep.key})
@@ -48,3 +60,7 @@ def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None
             return str(digest) if found == (sweep.points,) else None
     except (sqlite3.Error, ValueError):
         return None
+
+
+def _opened(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=SECONDS)

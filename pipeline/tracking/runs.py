@@ -13,6 +13,7 @@ from typing import Any
 
 from ..sweep.point import Point
 from . import owner
+from .glance import is_unknown
 from .keys import clean
 from .store import Store, alone
 from .sweeps import SweepView, mark
@@ -111,8 +112,9 @@ class Runs:
     def _find_or_make(self, point: Point, tags: dict[str, str]) -> None:
         """Ask the store, since others may work on the point, too; then make its run, or take over the one that is there."""
         self._points.pop(point.key, None)
-        for run in self._search(f"tags.`{POINT}` = '{point.key}'"):
-            self._note(point.key, run)
+        if not is_unknown(self.store.uri, point.key):
+            for run in self._search(f"tags.`{POINT}` = '{point.key}'"):
+                self._note(point.key, run)
         found = self._points.get(point.key)
         if found is None:
             tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
