@@ -10,6 +10,13 @@ import pytest
 from tests.helpers.commands import Run, run_in
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever runs a command starts a process."""
+    for item in items:
+        if "run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _own_logging() -> Iterator[None]:
     """A command sends the project's log to the terminal and to a file of its own; the next test starts without that."""

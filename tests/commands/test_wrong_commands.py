@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.base.errors import MendableError
 from pipeline.cli import dispatch
+from pipeline.sweep import executors
 from pipeline.train import main
 
 WRONG = {
@@ -22,7 +23,6 @@ WRONG = {
     "compute=nosuch": "compute: there is no 'nosuch'; there are dask, processes, threads",
     "compute.scheduler=tcp://127.0.0.1:1": "compute.scheduler: must be null with compute=threads",
     "compute=dask compute.scheduler=here": "compute.scheduler: must be tcp://HOST:PORT, or null, not 'here'",
-    "compute=dask compute.scheduler=tcp://127.0.0.1:9": "compute.scheduler: no Dask scheduler answers at tcp://127.0.0.1:9",
     "compute.n_jobs=-2": "compute.n_jobs: must be a number of workers, or -1 for one a core, not -2",
     "-cn nosuch": "-cn: there is no config 'nosuch'",
     "model.kernel_size=abc": "model.kernel_size: must be a whole number, not 'abc'",
@@ -71,6 +71,14 @@ def test_one_line_and_nothing_written(wrong, place, tmp_path, monkeypatch):
     assert message.startswith(WRONG[wrong])
     assert len(message.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cluster_that_is_not_there_is_one_line_and_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(executors, "SCHEDULER_SECONDS", 1)
+    where = ["compute=dask", "compute.scheduler=tcp://127.0.0.1:9", f"paths.experiments={tmp_path / 'experiments'}"]
+    message = refusal(where)
+    assert message.startswith("compute.scheduler: no Dask scheduler answers at tcp://127.0.0.1:9")
+    assert len(message.splitlines()) == 1 and list(tmp_path.iterdir()) == []
 
 
 def test_the_command_line_prints_just_that_and_exits_with_1(run, place, tmp_path):

@@ -16,9 +16,11 @@ CPUS = {
 @pytest.mark.parametrize("cpu", CPUS)
 def test_other_cpus_compute_the_same_bits(cpu, tmp_path):
     name, features = CPUS[cpu]
-    process = start_process(tmp_path, NARROW, WIDE, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
+    # Both precisions where it differs most from this machine; each takes seconds to compile.
+    kinds = (NARROW, WIDE) if cpu == "generic" else (NARROW,)
+    process = start_process(tmp_path, *kinds, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
     # Code for this machine's own CPU is no use to another.
-    assert output(process) == ["False", "True", digest(NARROW, WIDE), "0", "4"]
+    assert output(process) == ["False", "True", digest(*kinds), "0", str(2 * len(kinds))]
 
 
 def test_processes_share_the_cache(tmp_path):

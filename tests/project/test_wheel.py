@@ -5,7 +5,11 @@ import subprocess
 import sys
 import zipfile
 
+import pytest
+
 from tests.helpers.commands import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_wheel_runs_anywhere(tmp_path):

@@ -10,6 +10,8 @@ from mlflow import MlflowClient
 
 from tests.helpers.commands import ROOT, SMALL_SWEEP, command, points
 
+pytestmark = pytest.mark.slow
+
 
 def client_of(tmp_path: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
@@ -21,11 +23,11 @@ def runs_of(client: MlflowClient, name: str) -> list:
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory) -> Path:
-    """A small sweep by the joblib launcher on a store that did not exist."""
+    """A small sweep on a store that did not exist."""
     folder = tmp_path_factory.mktemp("swept")
     place = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"]
     ended = subprocess.run(
-        command("train", *SMALL_SWEEP, *place, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+        command("train", *SMALL_SWEEP, *place),
         cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)}, capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
