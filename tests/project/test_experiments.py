@@ -19,7 +19,11 @@ def test_it_opens_with_question_command_expectation_and_time(file):
     assert f"name: {file.stem}" in file.read_text()
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+# A search imports a library that takes seconds.
+RUN = [pytest.param(file, marks=pytest.mark.slow if file.stem == "digits_search" else (), id=file.stem) for file in FILES]
+
+
+@pytest.mark.parametrize("file", RUN)
 def test_it_runs(file, place, tmp_path):
     small = clothing(tmp_path / "clothing") if file.stem == "fashion_mnist" else []
     assert main([*place, *small, f"experiment={file.stem}", "training.iterations=3"]) == 0

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from pipeline.settings import TrackingSettings
+from pipeline.tracking import tracker
 from pipeline.tracking.store import check_store
 from pipeline.tracking.tracker import Tracker
 from tests.helpers.commands import ROOT
@@ -43,7 +44,7 @@ def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, monkeypatch, kind
         tracking = TrackingSettings("server", uri)
         check_store(tracking)
         watched = Tracker(tracking, EXPERIMENT, sweep_of(points))
-        assert told(watched, points) < 0.05
+        assert told(watched, points) < 1
         line = one_line(watched, most=8)
     reason = REASONS.get(kind, "does not answer in time" if kind == "nothing" else "cannot be reached (connection refused)")
     assert line == f"MLflow: the server {uri} {reason}; 2 of 2 points are not logged yet, the next command logs them"
@@ -73,8 +74,8 @@ print(time.monotonic() - begin, flush=True)
         found = subprocess.run([sys.executable, "-c", code, uri], cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert found.returncode == 0 and found.stderr == ""
         line, waited = found.stdout.splitlines()
-        assert line.startswith("MLflow: ") and float(waited) < 8
-        assert time.monotonic() - begin < 30
+        assert line.startswith("MLflow: ") and float(waited) < tracker.patience(3, opening=True)
+        assert time.monotonic() - begin < 60
 
     if kind == "nothing":
         with answering("nothing") as uri:

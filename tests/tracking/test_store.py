@@ -29,7 +29,8 @@ from tests.helpers.tracking import (
 )  # fmt: skip
 
 # MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+# Real databases and stand-ins for servers, damaged and locked, take seconds each.
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 
 
 def test_a_missing_store_is_made_whole(tmp_path):

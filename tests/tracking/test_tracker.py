@@ -227,6 +227,7 @@ def test_a_damaged_record_keeps_no_other_from_being_logged(folder):
     assert parents(folder)[0].info.status == "FAILED"
 
 
+@pytest.mark.slow
 def test_many_points_are_logged(folder):
     points = make_points(folder, 40, (1, 2, 3, 4, 5))
     first = make_record(points[0])

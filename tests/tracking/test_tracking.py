@@ -1,6 +1,7 @@
 """What MLflow holds after real runs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def swept(tmp_path_factory) -> Path:
     place = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"]
     ended = subprocess.run(
         command("train", *SMALL_SWEEP, *place),
-        cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)}, capture_output=True, text=True,
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return folder
