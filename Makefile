@@ -39,7 +39,7 @@ lint: $(READY) ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) ## measure speed and memory beside NumPy, torch and scikit-learn (6 min, a quiet machine)
+bench: $(READY) ## measure speed, memory and what sweeps cost (12 min, a quiet machine)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/ovrcnn benchmark
 
