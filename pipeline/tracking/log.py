@@ -27,7 +27,8 @@ from .store import Store
 
 # Rows of all curves of a point together: each costs MLflow about 0.06 ms. The whole curves are in the record. No curve has
 # fewer points than the second or more than the third number.
-CURVE_ROWS, FEWEST, MOST = 110, 8, 50
+CURVE_ROWS, FEWEST, MOST = 88, 8, 50
+RECALL = "_recall"
 # MLflow takes at most 1000 rows in one batch, 100 of them parameters.
 BATCH = 900
 
@@ -111,8 +112,9 @@ def _final_rows(record: Record) -> list[Row]:
     """Final values at step 0: MLflow's pages draw a bar then, and for a single late step a curve of one dot."""
     rows: list[Row] = [(key, value, 0) for key, value in record.result.metrics.items()]
     for key, head in zip(class_keys(record.classes), record.result.heads, strict=True):
-        values = [(name, value) for name, value in head.items() if isinstance(value, float)]
-        # How a head does on images that it was trained on says little, if there are others.
+        # A head's losses are in its curve, and in the record.
+        values = [(name, value) for name, value in head.items() if name.endswith(RECALL) and value is not None]
+        # How it does on images that it was trained on says little, if there are others.
         fresh = [(name, value) for name, value in values if not name.startswith(SPLITS[TRAIN])]
         rows += [(f"head {key}/{name}", value, 0) for name, value in fresh or values]
     return rows

@@ -15,7 +15,7 @@ NAME = "y_hat.json"
 # The tag by which MLflow's pages know that a run has this table.
 TAG = ("mlflow.loggedArtifacts", json.dumps([{"path": NAME, "type": "table"}]))
 # Rows of the table in MLflow; the whole table is in the record.
-ROWS = 250
+ROWS = 150
 # Classes in a cell of its column `output`.
 CLASSES = 10
 

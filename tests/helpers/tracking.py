@@ -44,7 +44,8 @@ def make_record(point: Point, images: int = 3) -> Record:
     """The point's record, on disk."""
     classes, random = point.dataset.classes, np.random.default_rng(point.settings.seed)
     values = {"train_loss": random.random(), "validation_accuracy": random.random(), "test_accuracy": random.random()}
-    one = {"train_loss": 0.5, "test_loss": 0.25, "train_recall": 1.0, "test_recall": None, "dead": False, "saturated": False}
+    recalls = {"train_recall": 1.0, "validation_recall": 0.5, "test_recall": None}
+    one = {"train_loss": 0.5, "test_loss": 0.25, **recalls, "dead": False, "saturated": False}
     heads = tuple({"class": name, **one} for name in classes)
     counts = {"train": 2, "validation": 1, "test": 1}
     result = Result(point.iterations, f"{point.settings.seed:064x}", counts, values, heads)
