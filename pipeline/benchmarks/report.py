@@ -48,19 +48,20 @@ the job (of the same gradient, where there are two).
 
 @dataclass(frozen=True)
 class Origin:
-    """The run that measured a section. machine, with bystanders, and versions: a line each. seconds: of the whole run."""
+    """The run that measured a section. machine, with bystanders, and versions: a line each. seconds: of the whole run, None
+    when nobody noted them."""
 
     machine: str
     versions: str
-    seconds: float
+    seconds: float | None
 
     def lines(self) -> list[str]:
-        measured = [f"Measured in {self.seconds:.0f} s.", ""] if self.seconds == self.seconds else []
+        measured = [f"Measured in {self.seconds:.0f} s.", ""] if self.seconds is not None else []
         return [self.machine, "", self.versions, "", *measured]
 
 
 # Of rows that are kept without a word about their run.
-UNKNOWN = Origin("An earlier run; its machine was not noted.", "Versions unknown.", float("nan"))
+UNKNOWN = Origin("An earlier run; its machine was not noted.", "Versions unknown.", None)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def read(folder: Path) -> tuple[list[Row], dict[str, Origin]]:
     found = {}
     if (folder / MEASURED).is_file():
         lines = pd.read_csv(folder / MEASURED).to_dict("records")
-        found = {line["section"]: Origin(line["machine"], line["versions"], line["seconds"]) for line in lines}
+        seconds = [None if pd.isna(line["seconds"]) else float(line["seconds"]) for line in lines]
+        found = {line["section"]: Origin(line["machine"], line["versions"], s) for line, s in zip(lines, seconds, strict=True)}
     return rows, {section: found.get(section, UNKNOWN) for section in dict.fromkeys(row.section for row in rows)}
 
 
@@ -160,7 +162,8 @@ def _origins(origins: Mapping[str, Origin]) -> list[str]:
     lines = []
     for run in runs:
         names = ", ".join(section for section, origin in origins.items() if origin == run)
-        said = "" if run == UNKNOWN else f" {run.versions} Measured in {run.seconds:.0f} s."
+        said = "" if run == UNKNOWN else f" {run.versions}"
+        said += "" if run.seconds is None else f" Measured in {run.seconds:.0f} s."
         lines += [f"- {names}: {run.machine}{said}"]
     return [*lines, ""]
 
