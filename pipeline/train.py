@@ -21,12 +21,13 @@ from .records.record import is_finished, read_record
 from .records.shelf import bring_back, bring_up_to_date, set_aside
 from .settings import Settings
 from .sweep.driver import Outcome, drive
-from .sweep.executors import Pool, pool
+from .sweep.executors import pool
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, deciding, write_grid
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
 from .sweep.plan import plan, warn_absent
 from .sweep.point import Observer, Point
+from .sweep.pool import Pool
 from .sweep.progress import Bar, Lines, Observers
 from .tracking.events import Compared
 from .tracking.store import check_store

@@ -32,7 +32,7 @@ from ..base.errors import LostWorkerError, SettingsError
 from ..data.dataset import Dataset, Pictures
 from ..settings import ComputeSettings
 from ..training.block import Task, Trained
-from .executors import Pool
+from .pool import Pool
 
 log = logging.getLogger(__name__)
 

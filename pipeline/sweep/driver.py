@@ -22,9 +22,9 @@ from ..records.checkpoint import Checkpoint
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.states import nearest_state, partial_path, write_state
 from ..training.block import Task, Trained, last_use, train_block
-from .executors import Pool
 from .locks import Locks
 from .point import Observer, Point, Trajectory, group
+from .pool import Pool
 from .warm import Compiled
 
 log = logging.getLogger(__name__)

@@ -9,42 +9,20 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from joblib import cpu_count
 
 from ..base.errors import SettingsError
 from ..settings import ComputeSettings
-from .point import Point
+from .pool import Pool
 
 # How long a client waits for a scheduler, and an orphan until it notices.
 SCHEDULER_SECONDS = 10
 ORPHAN_SECONDS = 0.5
 # Killed workers are gone sooner.
 KILL_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Pool:
-    """An executor and how to use it.
-
-    what: in words. make: a new executor, also after its workers died. cores: how many blocks run at once now. share: what
-    stands for a point's data in a task. split: whether a block's heads may share several cores. seconds: how long a block
-    should last, so that handing it out costs under 1 %. lost: what a future raises when its worker died. close: end it.
-    compiles_here: whether its workers find what is compiled on this machine.
-    """
-
-    what: str
-    make: Callable[[], Executor]
-    cores: Callable[[], int]
-    share: Callable[[Point], Any]
-    split: bool
-    seconds: float
-    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
-    close: Callable[[], None] = field(default=lambda: None)
-    compiles_here: bool = True
 
 
 def pool(compute: ComputeSettings) -> Pool:

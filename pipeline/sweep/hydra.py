@@ -1,9 +1,9 @@
-"""Hydra's door: from a command line to the settings of its points. Whatever the project asks of Hydra stands in this file.
+"""Hydra's door: from a command line to the settings of its points.
 
 The base is composed once, and once more for each combination of swept config groups; swept values are laid over a composed
 base. So a point costs microseconds, not the 40 to 200 ms that Hydra takes for each of its jobs.
 
-Three names that Hydra keeps to itself are used, because nothing public does the same:
+Three names that Hydra keeps to itself are used, all of them here, because nothing public does the same:
 - get_args_parser: Hydra's flags, for a command line that is not this process's own.
 - create_config_search_path and Hydra.create_main_hydra2: `initialize_config_dir` has no --config-dir.
 - _run_hydra: --help, --cfg, --info and other launchers and sweepers, without rewriting this process's command line.
@@ -28,9 +28,7 @@ from hydra._internal.utils import _run_hydra, create_config_search_path, get_arg
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -40,25 +38,13 @@ from ..base import project
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
 from ..settings import Settings, did_you_mean, flatten, parse
+from .axes import Axis, axes_of, params_of
 from .explain import explain
 from .grid import with_values
 
 # Hydra's own, whose place the driver takes; any other is a person's choice and runs through Hydra.
 OWN = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
 PROJECT_PATH = re.compile(r"\$\{project:(\w+)\}")
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A swept setting or config group. values: what is laid over the base, or None for a group, which is composed anew.
-
-    words: the overrides as typed, one a value.
-    """
-
-    key: str
-    words: tuple[str, ...]
-    values: tuple[Any, ...] | None
-    is_new: bool
 
 
 @dataclass(frozen=True)
@@ -198,54 +184,16 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     chdir = bool(base.hydra.job.chdir)
     axes: list[Axis] = []
     if multirun:
-        params = _params(base)
+        params = params_of(base)
         if foreign and base.hydra.sweeper._target_ != OWN[1]:
             first = parse(OmegaConf.create(_job(base)))
             keys = [str(key) for key in params] + [o.key_or_group for o in swept]
             return Command((), first, multirun, foreign, output, chdir, tuple(dict.fromkeys(keys)))
         typed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
-        axes = _axes(parser, [*typed, *given])
+        axes = axes_of(parser, [*typed, *given])
     jobs = _jobs(config_name, fixed, base, axes)
     keys = [axis.key for axis in axes]
     return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys))
-
-
-def _params(base: DictConfig) -> Mapping[str, Any]:
-    """The axes that an experiment's file sets in hydra.sweeper.params."""
-    params = OmegaConf.to_container(base.hydra.sweeper).get("params") or {}  # type: ignore[union-attr]  # a dict it is
-    if not isinstance(params, Mapping):
-        raise SettingsError([f"hydra.sweeper.params: must be SETTING: VALUES for each axis, not {params!r}"])
-    return {str(key): _typed(value) for key, value in params.items()}
-
-
-def _typed(value: Any) -> str:
-    """An axis as it would be typed: a list of yaml is a list of values."""
-    if isinstance(value, list):
-        return ",".join(_typed(item) for item in value)
-    return "null" if value is None else str(value)
-
-
-def _axes(parser: OverridesParser, overrides: Sequence[Override]) -> list[Axis]:
-    """What is swept, in order; of several overrides of one key the last counts, and one value is no axis."""
-    loader = GlobalHydra.instance().config_loader()
-    last: dict[str, Override] = {}
-    for override in overrides:
-        last[override.get_key_element()] = override
-    axes = []
-    for key, override in last.items():
-        if not override.is_sweep_override():
-            continue
-        if not override.is_discrete_sweep():
-            raise SettingsError([f"{override.key_or_group}: {override.get_value_string()} needs a sweeper that draws values"])
-        words = tuple(f"{key}={text}" for text in override.sweep_string_iterator())
-        group = override.key_or_group
-        options = loader.get_group_options(group, ObjectType.CONFIG)
-        if not words:
-            raise SettingsError([f"{group}: {override.get_value_string()} fits none of {', '.join(options) or 'nothing'}"])
-        composed = bool(options) or override.package is not None or group.startswith("hydra.")
-        values = None if composed else tuple(o.value() for o in parser.parse_overrides(list(words)))
-        axes.append(Axis(group, words, values, override.is_add() or override.is_force_add()))
-    return axes
 
 
 def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]) -> list[Job]:

@@ -14,8 +14,9 @@ from pipeline.records.fingerprint import trajectory
 from pipeline.records.record import FILES
 from pipeline.settings import ComputeSettings, DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
 from pipeline.sweep.driver import Outcome, drive
-from pipeline.sweep.executors import Pool, pool
+from pipeline.sweep.executors import pool
 from pipeline.sweep.point import Point
+from pipeline.sweep.pool import Pool
 
 
 def small_data(tested=True, names=("ant", "bee", "cat")) -> Dataset:

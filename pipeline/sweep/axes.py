@@ -1,0 +1,64 @@
+"""What a sweep varies: overrides as people type them, and an experiment's own, as axes of a grid."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from ..base.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A swept setting or config group. values: what is laid over the base, or None for a group, which is composed anew.
+
+    words: the overrides as typed, one a value.
+    """
+
+    key: str
+    words: tuple[str, ...]
+    values: tuple[Any, ...] | None
+    is_new: bool
+
+
+def params_of(base: DictConfig) -> Mapping[str, Any]:
+    """The axes that an experiment's file sets in hydra.sweeper.params."""
+    params = OmegaConf.to_container(base.hydra.sweeper).get("params") or {}  # type: ignore[union-attr]  # a dict it is
+    if not isinstance(params, Mapping):
+        raise SettingsError([f"hydra.sweeper.params: must be SETTING: VALUES for each axis, not {params!r}"])
+    return {str(key): _typed(value) for key, value in params.items()}
+
+
+def _typed(value: Any) -> str:
+    """An axis as it would be typed: a list of yaml is a list of values."""
+    if isinstance(value, list):
+        return ",".join(_typed(item) for item in value)
+    return "null" if value is None else str(value)
+
+
+def axes_of(parser: OverridesParser, overrides: Sequence[Override]) -> list[Axis]:
+    """What is swept, in order; of several overrides of one key the last counts, and one value is no axis."""
+    loader = GlobalHydra.instance().config_loader()
+    last: dict[str, Override] = {}
+    for override in overrides:
+        last[override.get_key_element()] = override
+    axes = []
+    for key, override in last.items():
+        if not override.is_sweep_override():
+            continue
+        if not override.is_discrete_sweep():
+            raise SettingsError([f"{override.key_or_group}: {override.get_value_string()} needs a sweeper that draws values"])
+        words = tuple(f"{key}={text}" for text in override.sweep_string_iterator())
+        group = override.key_or_group
+        options = loader.get_group_options(group, ObjectType.CONFIG)
+        if not words:
+            raise SettingsError([f"{group}: {override.get_value_string()} fits none of {', '.join(options) or 'nothing'}"])
+        composed = bool(options) or override.package is not None or group.startswith("hydra.")
+        values = None if composed else tuple(o.value() for o in parser.parse_overrides(list(words)))
+        axes.append(Axis(group, words, values, override.is_add() or override.is_force_add()))
+    return axes
