@@ -13,19 +13,17 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from .base import console
 from .base.errors import SettingsError
 from .records.record import is_finished, read_record
-from .records.shelf import bring_back, bring_up_to_date, set_aside
 from .settings import Settings
 from .sweep.driver import Outcome, drive
 from .sweep.executors import pool
+from .sweep.experiment import at_work, begin
 from .sweep.foreign import Job, asked_for
-from .sweep.grid import Grid, deciding, write_grid
+from .sweep.grid import Grid, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
-from .sweep.plan import plan, warn_absent
+from .sweep.plan import plan
 from .sweep.point import Observer, Point
 from .sweep.pool import Pool
 from .sweep.progress import Bar, Lines, Observers
@@ -33,8 +31,6 @@ from .tracking.events import Compared
 from .tracking.store import check_store
 from .tracking.sweeps import SweepView, sweep_key
 from .tracking.tracker import Tracker
-
-SCRATCH = "scratch"
 
 
 def main(arguments: list[str]) -> int:
@@ -63,7 +59,7 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
 
     [point] = points
     tracker = _tracker(grid.first, None)
-    _begin(grid, points)
+    begin(grid, points)
     with _closing(tracker) as status:
         status[0] = "FAILED" if _drive(points, workers, tracker).failed else "FINISHED"
     if status[0] == "FAILED":
@@ -74,59 +70,43 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
 
 
 def sweep(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
-    """Many points, then their comparison; points/ of a named experiment is kept to its grid."""
+    """Many points, then their comparison."""
     tracker = _tracker(grid.first, SweepView(sweep_key(points), len(points), grid.swept))
-    with _alone(grid.first) as alone, _closing(tracker) as status:
-        if alone:
-            bring_back(grid.first.folder, [point.folder for point in points])
-        _begin(grid, points)
+    with _closing(tracker) as status, at_work(grid, points):
         outcome = _drive(points, workers, tracker)
-        _compare(grid, points, tracker)
+        _compare(points, grid.swept, tracker)
         status[0] = "FAILED" if outcome.failed else "FINISHED"
-        if alone:
-            set_aside(grid.first.folder, [point.folder for point in points])
-    if outcome.failed:
-        console.say(f"{outcome.failed} of {len(points)} points failed; see the messages above", error=True)
-    return 1 if outcome.failed else 0
+    return _conclude(outcome.failed, len(points))
 
 
 def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Point]) -> int:
     """Points that another launcher or sweeper runs, one a job; then their comparison, as for any sweep."""
-    first = grid.first
-    key = sweep_key(points) if command.jobs else _search_key(command)
-    swept = grid.swept if command.jobs else command.keys
-    view = SweepView(key, len(points) if command.jobs else 0, swept)
+    first, known = command.first, bool(command.jobs)
+    swept = grid.swept if known else command.keys
+    view = SweepView(sweep_key(points) if known else _search_key(command), len(points) if known else 0, swept)
     tracker = _tracker(first, view)
     watch = partial(Tracker, first.tracking, first.name, view.of_a_job()) if tracker else None
-    with _alone(first) as alone, _closing(tracker) as status:
-        if alone and command.jobs:
-            bring_back(first.folder, [point.folder for point in points])
-        _begin(grid, points)
+    with _closing(tracker) as status, at_work(grid, points, known) as experiment:
         if tracker:
             tracker.open()
         hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)))
         asked = asked_for(command.output, str(first.folder.parent))
         if not asked:
             raise SettingsError(["no point was trained; see the messages above"])
-        grid = grid if command.jobs else Grid.of(asked)
-        points = plan(grid)
-        write_grid(grid)
+        if not known:
+            grid = Grid.of(asked)
+            points = plan(grid)
+            experiment.becomes(grid, points)
         _tell(points, tracker)
-        missing = _compare(grid, points, tracker)
+        missing = _compare(points, grid.swept, tracker)
         status[0] = "FAILED" if missing else "FINISHED"
-        if alone:
-            set_aside(first.folder, [point.folder for point in points])
-    if missing:
-        console.say(f"{missing} of {len(points)} points failed; see the messages above", error=True)
-    return 1 if missing else 0
+    return _conclude(missing, len(points))
 
 
-def _begin(grid: Grid, points: Sequence[Point]) -> None:
-    """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
-    write_grid(grid)
-    for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):
-        console.say(line)
-    warn_absent(points)
+def _conclude(failed: int, points: int) -> int:
+    if failed:
+        console.say(f"{failed} of {points} points failed; see the messages above", error=True)
+    return 1 if failed else 0
 
 
 def _drive(points: Sequence[Point], workers: Pool, tracker: Tracker | None) -> Outcome:
@@ -145,12 +125,12 @@ def _tell(points: Sequence[Point], tracker: Tracker | None) -> None:
             tracker.finished(point, read_record(point.folder), known=True)
 
 
-def _compare(grid: Grid, points: Sequence[Point], tracker: Tracker | None) -> int:
+def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | None) -> int:
     """Compare what is there, and print it; how many points are missing."""
     # Imported here: pandas and matplotlib take a second, which training need not wait.
     from .comparison.compare import compare
 
-    comparison = compare(points, grid.first.folder, grid.swept)
+    comparison = compare(points, points[0].settings.folder, swept)
     if comparison is None:
         return len(points)
     print(comparison.text)
@@ -178,26 +158,6 @@ def _closing(tracker: Tracker | None) -> Iterator[list[str]]:
     finally:
         for line in tracker.close(status[0]) if tracker else []:
             console.say(line, error=True)
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[bool]:
-    """Wait until no other sweep of this experiment runs: each would set the other's points aside. Not for scratch."""
-    if settings.name == SCRATCH:
-        yield False
-        return
-    work = settings.folder / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(work / "sweep.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        console.say(f"another sweep of {settings.name} is running; waiting for it to end", error=True)
-        lock.acquire()
-    try:
-        yield True
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -62,8 +62,8 @@ def deciding(settings: Settings) -> dict[str, Any]:
 
 def write_grid(grid: Grid) -> Path:
     """Write the experiment's config.yaml, unless it already says the same."""
-    path = grid.first.folder / "config.yaml"
-    write_text(path, grid.text())
+    text, path = grid.text(), grid.first.folder / "config.yaml"
+    write_text(path, text)
     return path
 
 

@@ -1,0 +1,69 @@
+"""An experiment's folder while points of it are trained: its grid on disk, points/ kept to the grid, one sweep at a time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..base import console
+from ..records.shelf import bring_back, bring_up_to_date, set_aside
+from .grid import Grid, write_grid
+from .plan import warn_absent
+from .point import Point
+
+SCRATCH = "scratch"
+
+
+@dataclass
+class Experiment:
+    """points: those that stay in points/ when the sweep ends."""
+
+    points: Sequence[Point]
+
+    def becomes(self, grid: Grid, points: Sequence[Point]) -> None:
+        """What a search asked for is known now: that is the grid."""
+        write_grid(grid)
+        self.points = points
+
+
+@contextmanager
+def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator[Experiment]:
+    """A sweep's folder from before its first block until after its comparison. known: whether these are all its points.
+
+    Points of a named experiment follow its grid: others wait on the shelf, and wanted ones come back from there. Scratch
+    keeps whatever ran.
+    """
+    experiment, folder, named = Experiment(points), grid.first.folder, grid.first.name != SCRATCH
+    with _alone(folder) if named else nullcontext():
+        if named and known:
+            bring_back(folder, [point.folder for point in points])
+        begin(grid, points)
+        yield experiment
+        if named:
+            set_aside(folder, [point.folder for point in experiment.points])
+
+
+def begin(grid: Grid, points: Sequence[Point]) -> None:
+    """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
+    write_grid(grid)
+    for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):
+        console.say(line)
+    warn_absent(points)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other sweep of this experiment runs: each would set the other's points aside."""
+    (folder / "work").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "work" / "sweep.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.say(f"another sweep of {folder.name} is running; waiting for it to end", error=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
