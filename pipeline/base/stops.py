@@ -1,4 +1,4 @@
-"""Being stopped: by Ctrl-C, by SIGTERM, by a terminal that closes, and not in the middle of what must be whole."""
+"""Being stopped: by Ctrl-C, by SIGTERM, by a terminal that closes."""
 
 import signal
 from collections.abc import Iterator
@@ -30,21 +30,3 @@ def stops_as_exceptions() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Hold stops back until the block is done."""
-    held: list[int] = []
-
-    def hold(number: int, _frame: FrameType | None) -> None:
-        held.append(number)
-
-    before = {number: signal.signal(number, hold) for number in (signal.SIGINT, *STOPS)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if held:
-        signal.raise_signal(held[0])
