@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 READY := $(VENV)/.ready
+# A file's tests share what they set up, so they stay together.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro clean
@@ -23,16 +25,16 @@ sweep: $(READY) ## sweep kernel size, alpha and iterations on handwritten digits
 	$(BIN)/ovrcnn train experiment=digits
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q $(SPREAD)
 
 test-fast: $(READY) ## run the tests that start no process and no server
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q $(SPREAD) -m "not slow"
 
 # An environment of its own: other packages' releases for Hydra 1.3 do not know it.
 test-hydra-next: ## run the tests of the command line with the next Hydra's release candidate
 	$(PYTHON) -m venv .venv-hydra-next
 	.venv-hydra-next/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[next]'
-	.venv-hydra-next/bin/python -m pytest -q -n 2 tests/commands tests/sweep
+	.venv-hydra-next/bin/python -m pytest -q $(SPREAD) tests/commands tests/sweep
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff check .
