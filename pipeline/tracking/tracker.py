@@ -268,8 +268,9 @@ class Tracker:
             close_store(self._uri)
 
     def _start_again(self) -> None:
-        """The database was deleted or replaced: all that was written went with it."""
+        """The database was deleted or replaced: all that was written went with it, and one is made anew."""
         self._forget()
+        self._opening = self._tracking.store == "sqlite"
         self._waiting.extendleft(self._ended.values())
         self._ended.clear()
 
