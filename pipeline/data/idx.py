@@ -156,7 +156,7 @@ def _fill(path: Path, array: NDArray[np.uint8]) -> None:
     with _opened(path) as (stream, _):
         if _header(path, stream, kind) != array.shape:
             raise DataError(f"{path}: changed while it was read")
-        while size := stream.readinto(target[done : done + CHUNK]):  # type: ignore[attr-defined]
+        while size := stream.readinto(target[done : done + CHUNK]):  # type: ignore[attr-defined]  # of BinaryIO's kinds, both have it
             done += size
         if done < len(target):
             raise DataError(f"{path}: promises {promise} and holds {done}")

@@ -79,7 +79,7 @@ def load_mlflow() -> None:
     """Import MLflow, and keep it from writing on the terminal."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import mlflow  # noqa: F401
+    import mlflow  # noqa: F401  importing it is the purpose
 
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

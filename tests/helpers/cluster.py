@@ -62,7 +62,7 @@ class DaskCluster:
         """How many results and data sets of a kind came into each worker's memory."""
 
         def count(kind: str, dask_worker: object = None) -> int:
-            log = dask_worker.state.log  # type: ignore[attr-defined]
+            log = dask_worker.state.log  # type: ignore[attr-defined]  # Dask gives its own
             return sum(1 for entry in log if entry[1] == "put-in-memory" and str(entry[0]).startswith(kind))
 
         # By its code: what is asked must not need this package.
