@@ -4,7 +4,7 @@ python -m pipeline.compose experiment=digits
 """
 
 from .base import console
-from .sweep.grid import Grid, write_grid
+from .sweep.grid import Grid, check_own_name, write_grid
 from .sweep.hydra import parse_arguments, read_command
 
 
@@ -12,6 +12,7 @@ def main(arguments: list[str]) -> int:
     """Write experiments/<name>/config.yaml, on which the later stages depend."""
     command = read_command(parse_arguments(arguments))
     grid = Grid.of(command.points or (command.first,))
+    check_own_name(grid, command.changed)
     print(f"{write_grid(grid)}: {len(grid.points)} points")
     return 0
 

@@ -21,7 +21,7 @@ from .sweep.driver import Outcome, drive
 from .sweep.executors import pool
 from .sweep.experiment import at_work, begin
 from .sweep.foreign import Job, asked_for
-from .sweep.grid import Grid, deciding
+from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
 from .sweep.plan import plan
 from .sweep.point import Observer, Point
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     command = read_command(args)
     check_store(command.first.tracking)
     grid = Grid.of(command.points or (command.first,))
+    check_own_name(grid, command.changed)
     if command.foreign:
         points = plan(grid)
         with _run_folder(command):

@@ -3,13 +3,23 @@
 import os
 from pathlib import Path
 
+from ..base import project
 from ..base.errors import DataError
 
 
+def stored_path(path: str, here: Path) -> str:
+    """data.path, typed in the folder `here`, as settings keep it for commands in other folders: relative to the project when it
+    lies there, which is the same on every machine, else absolute. One that begins with ~ stays."""
+    if path.startswith("~"):
+        return path
+    whole = Path(os.path.normpath(here / path))
+    return whole.relative_to(project.root()).as_posix() if whole.is_relative_to(project.root()) else str(whole)
+
+
 def source_path(path: str) -> Path:
-    """data.path as a Path, with ~ filled in. DataError when no file can be called so."""
+    """A stored data.path as an absolute Path, with ~ filled in. DataError when no file can be called so."""
     try:
-        found = Path(path).expanduser()
+        found = project.root() / Path(path).expanduser()
         os.path.realpath(found)
         found.exists()
     except (RuntimeError, ValueError, OSError) as error:

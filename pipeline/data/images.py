@@ -1,4 +1,4 @@
-"""The user's own pictures: a folder with one sub-folder a class."""
+"""The user's own pictures: a folder with one sub-folder a class, or train/ and test/ with one a class each."""
 
 import logging
 import warnings
@@ -13,11 +13,13 @@ from PIL import Image, UnidentifiedImageError
 from ..base.errors import DataError
 from ..base.files import LARGEST_ARRAY
 from ..settings import Settings, image_size
-from .dataset import Dataset, build, stratified_split
+from .dataset import Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible
 
 # For these Pillow would start another program, Ghostscript, on whatever the file tells it to do.
 LEFT_OUT = ("EPS",)
+# Folders of this name that hold the classes' folders are a split that somebody made before us.
+PARTS = ("train", "test")
 # Pillow also logs what it then raises; without a handler of its own that would be a second line in the terminal.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -29,17 +31,35 @@ def load(settings: Settings) -> Dataset:
     """
     data = settings.data
     folder = source_path(str(data.path))
-    classes = _class_folders(folder)
-    found = [_pictures(path) for path in classes]
-    labels = np.repeat(np.arange(len(classes)), [len(files) for files in found])
-    images = _read([file for files in found for file in files], image_size(data.size))
-    split = stratified_split(labels, settings.seed, data.folds, data.fold, data.validation)
-    return build(str(folder), images, labels, split, data.scale, tuple(path.name for path in classes))
+    train, test = _parts(folder)
+    classes = _class_folders(train)
+    names = tuple(path.name for path in classes)
+    tested = _class_folders(test) if test else []
+    for path in tested:
+        if path.name not in names:
+            raise DataError(f"{path}: there is no {train / path.name}; each class of {PARTS[1]}/ needs pictures in {PARTS[0]}/")
+    found = [(names.index(path.name), _pictures(path)) for path in (*classes, *tested)]
+    labels = np.repeat([label for label, _ in found], [len(files) for _, files in found])
+    images = _read([file for _, files in found for file in files], image_size(data.size), folder)
+    if test:
+        count = sum(len(files) for _, files in found[len(classes) :])
+        split = official_split(labels, count, settings.seed, data.validation)
+    else:
+        split = stratified_split(labels, settings.seed, data.folds, data.fold, data.validation)
+    return build(str(folder), images, labels, split, data.scale, names)
+
+
+def _parts(folder: Path) -> tuple[Path, Path | None]:
+    """Where the classes' folders lie, and where those of the test pictures do, if they have a place of their own."""
+    check_folder(folder)
+    folders = [path for path in visible(folder) if path.is_dir()]
+    if {path.name for path in folders} != set(PARTS) or not all(any(p.is_dir() for p in visible(path)) for path in folders):
+        return folder, None
+    return folder / PARTS[0], folder / PARTS[1]
 
 
 def _class_folders(folder: Path) -> list[Path]:
     """The sub-folders, by name; files beside them do not count."""
-    check_folder(folder)
     found = visible(folder)
     folders = [path for path in found if path.is_dir()]
     for path in found:
@@ -60,18 +80,19 @@ def _pictures(folder: Path) -> list[Path]:
     for path in files:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "not a file"
-            raise DataError(f"{path}: is {what}; the sub-folders of {folder.parent} hold pictures only")
+            right = f"{folder.parent} needs a folder of pictures for each class, or train/ and test/ that have these"
+            raise DataError(f"{path}: is {what}; {right}")
     return files
 
 
-def _read(files: list[Path], size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def _read(files: list[Path], size: tuple[int, int] | None, folder: Path) -> NDArray[np.uint8]:
     """(N, H, W) grey pictures of `size`, (H, W); None: the size that all of them have."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Pillow finds strange in a file's remarks does not concern the pixels
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         first = _grey(files[0], size, None)
         shape = (len(files), *first.shape)
-        images = _room(files[0].parent.parent, shape)
+        images = _room(folder, shape)
         images[0] = first
         for index, file in enumerate(files[1:], 1):
             images[index] = _grey(file, size, first.shape)

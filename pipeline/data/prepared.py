@@ -46,8 +46,8 @@ def prepared_path(settings: Settings) -> Path:
     return settings.folder / "data" / f"{settings.data.source}-{digest[:12]}.npz"
 
 
-def _state(entry: Path | os.DirEntry[str], levels: int = 2) -> object:
-    """Size and time of a file; of a folder, those of the files in it and in its sub-folders, by name. None for neither.
+def _state(entry: Path | os.DirEntry[str], levels: int = 3) -> object:
+    """Size and time of a file; of a folder, those of the files in it, two folders deep, by name. None for neither.
 
     That is as deep as any source reads, so no link leads in circles. Hidden files do not count; no file is opened.
     """

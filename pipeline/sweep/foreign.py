@@ -24,7 +24,7 @@ from ..settings import Settings, parse
 from .driver import drive
 from .executors import pool
 from .grid import Grid, deciding
-from .hydra import register_resolver
+from .hydra import at_home, register_resolver
 from .plan import plan
 from .point import Observer
 from .progress import Lines, Observers
@@ -90,7 +90,7 @@ class Job:
         OmegaConf.set_struct(job, False)
         with open_dict(job):
             job.pop("hydra", None)
-        settings = parse(job)
+        settings = at_home(parse(job), Path(HydraConfig.get().runtime.cwd))
         compute = settings.compute
         if os.getpid() != self.driver:
             compute = replace(compute, executor="threads", n_jobs=1)

@@ -84,6 +84,24 @@ def read_grid(folder: Path) -> Grid:
         raise FileError(f"{path}: is not a grid ({reason}); train writes a new one") from None
 
 
+def check_own_name(grid: Grid, changed: Sequence[str]) -> None:
+    """SettingsError when a named sweep that the command line changed would take the place of the one that is there.
+
+    changed: the words that changed it.
+    """
+    folder = grid.first.folder
+    if not changed or not (folder / "config.yaml").is_file():
+        return
+    try:
+        there = read_grid(folder)
+    except FileError:
+        # Nothing that could be lost.
+        return
+    if len(grid.points) + len(there.points) > 2 and there.text() != grid.text():
+        right = f"add name=NAME, or change conf/experiment/{folder.name}.yaml"
+        raise SettingsError([f"name: {folder} holds experiment={folder.name} without {' '.join(changed)}; {right}"])
+
+
 def with_values(plain: dict[str, Any], values: dict[str, Any], new: Sequence[str] = ()) -> dict[str, Any]:
     """A copy of nested settings with values laid over it by their dotted names. KeyError for a name that is not there, unless
     it is among `new`."""

@@ -16,7 +16,7 @@ import signal
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,6 +29,7 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
@@ -37,10 +38,12 @@ from omegaconf.errors import OmegaConfBaseException
 from ..base import project
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
+from ..data.folders import stored_path
 from ..settings import Settings, did_you_mean, flatten, parse
 from .axes import Axis, axes_of, params_of
 from .explain import explain
-from .grid import with_values
+from .grid import DECIDING, with_values
+from .words import quote_texts
 
 # Hydra's own, whose place the driver takes; any other is a person's choice and runs through Hydra.
 OWN = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
@@ -62,6 +65,7 @@ class Command:
 
     jobs: the points; those of a foreign sweeper are not known yet, and `first` is what they start from.
     foreign: whether another launcher or sweeper runs the points. keys: what is swept, by dotted name.
+    changed: the words by which a named experiment was made another one, without another name.
     """
 
     jobs: tuple[Job, ...]
@@ -71,6 +75,7 @@ class Command:
     output: Path
     chdir: bool
     keys: tuple[str, ...]
+    changed: tuple[str, ...]
 
     @property
     def points(self) -> tuple[Settings, ...]:
@@ -87,6 +92,7 @@ def parse_arguments(arguments: Sequence[str]) -> Namespace:
     # argparse itself would print its usage and exit with 2.
     parser.error = refuse
     args: Namespace = parser.parse_intermixed_args(list(arguments))
+    args.overrides = quote_texts(args.overrides)
     if args.resolve and not (args.cfg or args.help):
         refuse("--resolve goes with --cfg job, --cfg all or --help")
     if args.experimental_rerun:
@@ -186,14 +192,21 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     if multirun:
         params = params_of(base)
         if foreign and base.hydra.sweeper._target_ != OWN[1]:
-            first = parse(OmegaConf.create(_job(base)))
+            first = at_home(parse(OmegaConf.create(_job(base))), Path.cwd())
             keys = [str(key) for key in params] + [o.key_or_group for o in swept]
-            return Command((), first, multirun, foreign, output, chdir, tuple(dict.fromkeys(keys)))
+            return Command((), first, multirun, foreign, output, chdir, tuple(dict.fromkeys(keys)), _changes(given))
         typed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
         axes = axes_of(parser, [*typed, *given])
     jobs = _jobs(config_name, fixed, base, axes)
     keys = [axis.key for axis in axes]
-    return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys))
+    return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given))
+
+
+def _changes(given: Sequence[Override]) -> tuple[str, ...]:
+    keys = {str(override.key_or_group).partition("@")[0]: str(override.input_line) for override in given}
+    if "experiment" not in keys or "name" in keys:
+        return ()
+    return tuple(word for key, word in keys.items() if key != "name" and key.partition(".")[0] in DECIDING)
 
 
 def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]) -> list[Job]:
@@ -215,7 +228,7 @@ def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]
                 bases[chosen_groups] = config, _job(config)
             config, plain = bases[chosen_groups]
             plain = _laid_over(plain, values, new)
-            settings = parse(OmegaConf.create(plain) if _has_interpolation(plain) else plain)
+            settings = at_home(parse(OmegaConf.create(plain) if _has_interpolation(plain) else plain), Path.cwd())
             jobs.append(Job(settings, words, _folder(config, plain, words, len(jobs))))
         except SettingsError as error:
             found += [f"{shown}: {fault}" if shown else fault for fault in error.faults]
@@ -224,6 +237,12 @@ def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]
     if found:
         raise SettingsError(list(dict.fromkeys(found)))
     return jobs
+
+
+def at_home(settings: Settings, here: Path) -> Settings:
+    """Settings that were given in the folder `here`, as they can be used in any other."""
+    path = settings.data.path
+    return settings if path is None else replace(settings, data=replace(settings.data, path=stored_path(path, here)))
 
 
 def _laid_over(plain: dict[str, Any], values: Mapping[str, Any], new: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.base.errors import SettingsError
+from pipeline.compare import main as compare
 from pipeline.records.record import FILES
 from pipeline.train import main
 from tests.helpers.commands import SMALL_SWEEP, contents, points
@@ -92,13 +94,39 @@ def test_a_command_line_value_replaces_an_experiments_axis(place, tmp_path):
 
 def test_points_of_a_named_experiment_follow_its_grid(place, tmp_path):
     folder = tmp_path / "experiments" / "notebook_grid"
-    small = [*place, "experiment=notebook_grid", "training.iterations=5,8", "training.alpha=0.001"]
+    small = [*place, "experiment=notebook_grid", "name=notebook_grid", "training.iterations=5,8", "training.alpha=0.001"]
     assert main(small) == 0
     kept = contents(folder / "points")
-    assert main([*place, "experiment=notebook_grid", "training.iterations=5", "training.alpha=0.002"]) == 0
+    assert (
+        main([*place, "experiment=notebook_grid", "name=notebook_grid", "training.iterations=5", "training.alpha=0.002"]) == 0
+    )
     assert not set(kept) & set(contents(folder / "points"))
     assert main(small) == 0
     assert contents(folder / "points") == kept
+
+
+def test_a_changed_sweep_does_not_take_the_place_of_a_named_one(place, tmp_path):
+    small = [*place, "experiment=digits", "training.iterations=4,8", "model.kernel_size=3"]
+    assert main([*small, "training.alpha=0.1,0.5"]) == 0
+    before = contents(tmp_path / "experiments" / "digits")
+    right = r"^name: .*/digits holds experiment=digits without .*training.alpha=0.3; add name=NAME"
+    with pytest.raises(SettingsError, match=right):
+        main([*small, "training.alpha=0.3"])
+    assert contents(tmp_path / "experiments" / "digits") == before
+    assert main([*small, "training.alpha=0.3", "name=bolder"]) == 0
+    assert main([*small, "training.alpha=0.1,0.5"]) == 0
+
+
+def test_a_file_of_ones_own_is_found_from_another_folder(place, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "here" / "mine (1).npz", images=rng.random((60, 6, 6)), labels=np.arange(60) % 2)
+    monkeypatch.chdir(tmp_path / "here")
+    data = ["data=arrays", "data.path=mine (1).npz"]
+    assert main([*place, "name=mine", *data, "training.iterations=2,4", "training.batch_size=8", "-m"]) == 0
+    monkeypatch.chdir(tmp_path / "there")
+    assert compare([*place, "name=mine"]) == 0
 
 
 def test_a_class_without_training_images_is_warned_about(run, place, tmp_path):

@@ -48,8 +48,8 @@ WRONG = {
     "name=../outside": "name: must be letters, digits",
     "data.fold=5": "data.fold: must be from 0 to data.folds - 1 = 4, not 5",
     "data=arrays": "data.path: is missing",
-    "data=arrays data.path=nosuch.npz": "data.path: nosuch.npz: no such file",
-    "data=arrays data.path=.": "data.path: .: is a folder",
+    "data=arrays data.path=nosuch.npz": "data.path: {here}/nosuch.npz: no such file",
+    "data=arrays data.path=.": "data.path: {here}: is a folder",
     "tracking=server": "tracking.uri: must be the server's http://HOST:PORT, not None",
     "tracking=sqlite tracking.uri=sqlite:///relative.db": "tracking.uri: must be sqlite:////ABSOLUTE/PATH.db",
     "--nosuchflag": "command line: unrecognized arguments: --nosuchflag",
@@ -68,7 +68,7 @@ def test_one_line_and_nothing_written(wrong, place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = [place[0], *([] if "tracking" in wrong else [place[1]]), *wrong.split()]
     message = refusal(arguments)
-    assert message.startswith(WRONG[wrong])
+    assert message.startswith(WRONG[wrong].replace("{here}", str(tmp_path)))
     assert len(message.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

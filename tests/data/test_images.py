@@ -13,6 +13,7 @@ from PIL import Image
 
 from pipeline.base.errors import DataError, SettingsError
 from pipeline.data import images, prepared
+from pipeline.data.dataset import TEST
 from pipeline.settings import DataSettings, PathSettings, Settings, image_size, parse
 
 RNG = np.random.default_rng(0)
@@ -68,6 +69,35 @@ def test_classes_and_pictures_by_name(folder, settings):
     grey = np.asarray(Image.fromarray(COLOUR).convert("L"))
     np.testing.assert_array_equal(dataset.images, [GREY, grey, GREY // 3, GREY, GREY // 2, GREY // 3])
     assert [dataset.count(part) for part in range(3)] == [3, 1, 2]
+
+
+def test_a_split_that_somebody_made_before_us(folder, settings):
+    (folder.parent / "train").mkdir()
+    for name in ("cat", "dog"):
+        (folder / name).rename(folder.parent / "train" / name)
+    (folder.parent / "train").rename(folder / "train")
+    (folder / "test" / "dog").mkdir(parents=True)
+    (folder / "test" / "dog" / "7.png").write_bytes(encoded(GREY // 7))
+    dataset = prepared.prepare(settings)
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1, 1]
+    assert [dataset.count(part) for part in range(3)] == [5, 1, 1]
+    np.testing.assert_array_equal(dataset.images[dataset.split == TEST], [GREY // 7])
+    # Another picture is other data, however deep it lies.
+    before = prepared.prepared_path(settings)
+    (folder / "test" / "dog" / "8.png").write_bytes(encoded(GREY // 8))
+    assert prepared.prepared_path(settings) != before
+    assert prepared.prepare(settings).count(TEST) == 2
+    (folder / "test" / "cow").mkdir()
+    (folder / "test" / "cow" / "1.png").write_bytes(encoded(GREY))
+    with pytest.raises(DataError, match=r"test/cow: there is no .*train/cow; each class of test/ needs pictures in train/"):
+        prepared.prepare(settings)
+
+
+def test_classes_may_be_called_train_and_test(folder, settings):
+    (folder / "cat").rename(folder / "train")
+    (folder / "dog").rename(folder / "test")
+    assert prepared.prepare(settings).classes == ("test", "train")
 
 
 @pytest.mark.parametrize(("size", "shape"), [(4, (4, 4)), ("3x5", (3, 5)), ("20x3", (20, 3))])
@@ -197,7 +227,8 @@ def test_names_that_would_tear_the_line(folder, settings):
 def test_pipes_links_and_folders_where_pictures_should_be(folder, settings):
     odd = folder / "cat" / "odd"
     os.mkfifo(odd)
-    assert refused(settings) == f"{odd}: is not a file; the sub-folders of {folder} hold pictures only"
+    right = f"{folder} needs a folder of pictures for each class, or train/ and test/ that have these"
+    assert refused(settings) == f"{odd}: is not a file; {right}"
     odd.unlink()
     for target in ("odd", "nowhere", "/dev/zero"):
         odd.symlink_to(target)
