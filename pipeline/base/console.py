@@ -5,7 +5,9 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 from .errors import MendableError
 from .stops import Killed, stops_as_exceptions
@@ -49,6 +51,15 @@ def cut(line: str) -> str:
     """The line, at most LONGEST_LINE letters long."""
     half = LONGEST_LINE // 2 - 3
     return line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
+
+
+def number(value: Any) -> str:
+    """A number for people: whole ones as they are, else four decimals; where these would be nought, three digits."""
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, Integral):
+        return str(value)
+    return f"{value:.4f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.2e}"
 
 
 class LineHandler(logging.Handler):

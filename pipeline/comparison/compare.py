@@ -1,7 +1,7 @@
 """Compare the points of a sweep: tables and figures on disk, the same in words for the terminal."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,47 @@ import pandas as pd
 from ..base.files import write_bytes, write_text
 from ..records.record import Record, is_finished, read_record
 from ..sweep.point import Point
-from .axes import AXES, values_of
-from .figures import draw
+from .axes import AXES, REPEATS, values_of
 from .tables import Pivot, Summary, pivot, summarise
 from .text import table_lines
 from .vectors import write_y_hat
 
+# The last column of points.csv.
+RECORD = "record"
+
 
 @dataclass(frozen=True)
-class Comparison:
-    """records: by name, in the points' order. points: a row a record. best: the best point's name. text: the tables for the
-    terminal."""
+class SideBySide:
+    """records: by name, in their order. points: a row a record, columns of settings and metrics. best: its name."""
 
-    folder: Path
     records: dict[str, Record]
     points: pd.DataFrame
     summary: Summary
+    laid: Pivot
     best: str
+
+
+@dataclass(frozen=True)
+class Comparison(SideBySide):
+    """What was written into `folder`. text: the tables for the terminal."""
+
+    folder: Path
     text: str
+
+
+def side_by_side(records: dict[str, Record], values: Sequence[Sequence[Any]], keys: Sequence[str]) -> SideBySide:
+    """Records as tables. values: of each record, the settings `keys`."""
+    rows = (dict(zip(keys, found, strict=True)) for found in values)
+    frame = pd.DataFrame(row | record.result.metrics for row, record in zip(rows, records.values(), strict=True))
+    table = summarise(frame, keys)
+    # The first of the best row's points: repeats are averaged, none of them is better.
+    best = list(records)[table.firsts()[table.best_row]]
+    return SideBySide(records, frame, table, pivot(table), best)
+
+
+def axes_for(swept: Sequence[str]) -> list[str]:
+    """The settings that a table names rows by: those that differ; the usual ones where there are none but repeats."""
+    return list(swept) if set(swept) - set(REPEATS) else [*AXES, *swept]
 
 
 def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comparison | None:
@@ -37,50 +60,52 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
 
     swept: the settings that the points differ in, by their dotted names.
     """
-    keys = list(swept) or list(AXES)
-    records, rows = _read(points, keys)
+    keys = axes_for(swept)
+    records, values = _read(points, keys)
     if not records:
         return None
-    frame = pd.DataFrame(rows)
-    table = summarise(frame, keys)
-    laid = pivot(table)
-    # The first of the best row's points: repeats are averaged, none of them is better.
-    best = list(records)[table.firsts()[table.best_row]]
-    joined = _write_tables(folder, records, frame, table, best)
-    _write_figures(folder, records, table, laid, best)
-    lines = table_lines(table, laid)
+    found = side_by_side(records, values, keys)
+    joined = _write_tables(folder, found)
+    _write_figures(folder, found)
+    lines = table_lines(found.summary, found.laid)
     if not joined:
         lines.append(f"the y-hat vectors of {len(records)} points stay in their records; ")
         lines[-1] += f"`ovrcnn compare name={folder.name} --y-hat FILE.csv` joins them"
     text = "\n".join([*lines, f"tables and figures: {folder}"])
-    return Comparison(folder, records, frame, table, best, text.lstrip("\n"))
+    return Comparison(**vars(found), folder=folder, text=text.lstrip("\n"))
 
 
-def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Record], list[dict[str, Any]]]:
-    """The records of finished points by name, and a row of settings and metrics for each."""
+def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Record], list[list[Any]]]:
+    """The records of finished points by name, and the settings of each."""
     records: dict[str, Record] = {}
-    rows = []
+    values = []
     for point in points:
         folder = point.folder
         if point.name in records or not is_finished(folder):
             continue
-        record = records[point.name] = read_record(folder)
-        rows.append(dict(zip(keys, values_of(point.settings, keys), strict=True)) | record.result.metrics)
-    return records, rows
+        records[point.name] = read_record(folder)
+        values.append(values_of(point.settings, keys))
+    return records, values
 
 
-def _write_tables(folder: Path, records: Mapping[str, Record], points: pd.DataFrame, table: Summary, best: str) -> bool:
+def _write_tables(folder: Path, found: SideBySide) -> bool:
     """Whether the y-hat vectors were few enough to be joined too."""
+    # Every record lies where its point belongs: experiment/points/trajectory/iterations.
+    paths = ["/".join(record.folder.parts[-3:]) for record in found.records.values()]
+    points, table = found.points.assign(**{RECORD: paths}), found.summary
     write_text(folder / "points.csv", points.to_csv(index=False, lineterminator="\n"))
     write_text(folder / "summary.csv", table.rows.to_csv(index=False, lineterminator="\n"))
     means = {key: float(table.best[key]) for key in table.metrics}
-    write_text(folder / "metrics.json", json.dumps({"best": best, **means}, indent=1) + "\n")
-    return write_y_hat(records, folder / "y_hat.csv")
+    write_text(folder / "metrics.json", json.dumps({"best": found.best, **means}, indent=1) + "\n")
+    return write_y_hat(found.records, folder / "y_hat.csv")
 
 
-def _write_figures(folder: Path, records: Mapping[str, Record], table: Summary, laid: Pivot, best: str) -> None:
+def _write_figures(folder: Path, found: SideBySide) -> None:
+    # Imported here: matplotlib takes a second, which a table in the terminal need not wait.
+    from .figures import draw
+
     # One picture a setting: repeats look alike.
-    named = list(records.items())
-    distinct = dict(named[first] for first in table.firsts())
-    for name, picture in draw(laid, table.metric, distinct, best).items():
+    named = list(found.records.items())
+    distinct = dict(named[first] for first in found.summary.firsts())
+    for name, picture in draw(found.laid, found.summary.metric, distinct, found.best).items():
         write_bytes(folder / "figures" / f"{name}.png", picture)

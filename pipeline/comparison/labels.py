@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -27,6 +27,11 @@ def label(name: object, most: int = MOST_LETTERS) -> str:
     text = printable(str(name))
     kept = most - 1
     return text if len(text) <= most else f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+
+
+def setting(value: Any) -> str:
+    """A setting's value as it would be typed; long numbers of a search are cut to what tells them apart."""
+    return "null" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 @cache

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import islice
 
+from ..base.console import number
 from ..records.record import Record
 from .labels import printable
 from .vectors import read_vectors
@@ -15,7 +16,7 @@ def outcome(record: Record) -> str:
     # Two are enough to know that there are many.
     vectors = list(islice(read_vectors(record), 2))
     if len(vectors) != 1:
-        return "\n".join(f"{key:20s} {value:.4f}" for key, value in record.result.metrics.items())
+        return "\n".join(f"{key:20s} {number(value)}" for key, value in record.result.metrics.items())
     [((_, target), cells)] = vectors
     columns = [
         ["class", *map(printable, record.classes)],

@@ -28,10 +28,11 @@ class Summary:
     repeats: list[str]
     metric: str
     members: NDArray[np.intp] = field(repr=False)
+    points: pd.DataFrame = field(repr=False)
 
     @property
     def best(self) -> dict[str, Any]:
-        return _plain(self.rows.iloc[[self.best_row]])[0]
+        return self.plain(self.rows.iloc[[self.best_row]])[0]
 
     @property
     def best_row(self) -> int:
@@ -49,7 +50,19 @@ class Summary:
             return []
         metric = _comparable(self.rows[self.metric])
         groups = metric.groupby([self.rows[key] for key in models], sort=False, dropna=False)
-        return _plain(self.rows.loc[groups.idxmax()])
+        return self.plain(self.rows.loc[groups.idxmax()])
+
+    def ranking(self, most: int) -> list[dict[str, Any]]:
+        """The best rows, best first; where all rows repeat one setting, the repeats themselves."""
+        rows = self.points if self.repeats and len(self.rows) == 1 else self.rows
+        order = _comparable(rows[self.metric]).sort_values(ascending=False, kind="stable").index[:most]
+        return self.plain(rows.loc[order])
+
+    def plain(self, rows: pd.DataFrame) -> list[dict[str, Any]]:
+        """Rows as dicts; a setting that is null is None again."""
+        keys = [*self.keys, *self.repeats]
+        found = [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+        return [{key: None if key in keys and pd.isna(value) else value for key, value in row.items()} for row in found]
 
     def shown(self) -> list[str]:
         """The metrics that fit a line."""
@@ -86,35 +99,57 @@ def summarise(points: pd.DataFrame, swept: Sequence[str]) -> Summary:
     rows, members = grouped[metrics].mean().reset_index(), grouped.ngroup().to_numpy().astype(np.intp)
     if repeats:
         rows = rows.join(grouped[metrics].std(ddof=0).reset_index(drop=True).add_suffix("_std"))
-    return Summary(rows, keys, metrics, repeats, metric, members)
+    return Summary(rows, keys, metrics, repeats, metric, members, points)
 
 
 def pivot(table: Summary) -> Pivot:
     """Pages of rows x columns, kernel size x alpha where these are swept, one page for each value of the other settings.
 
-    What is left out of a large sweep is never the best.
+    What is left out of a large sweep is never the best. Settings that say the same, as those of `model=exact,notebook` do,
+    are one axis: init/gradient/dtype. Rows without the metric have no cell.
     """
-    row, column, rest = axes(table.keys)
-    rows = table.rows[[*table.keys, table.metric]].copy()
+    rows, at = table.rows[[*table.keys, table.metric]], table.best_row
+    if pd.notna(rows[table.metric].iloc[at]):
+        at = int(rows[table.metric].notna().to_numpy()[:at].sum())
+        rows = rows[rows[table.metric].notna()]
+    rows = rows.reset_index(drop=True)
     for key in table.keys:
         if rows[key].isna().any():
             rows[key] = rows[key].astype(object).where(rows[key].notna(), "null")
+    names = _joined(rows, table.keys)
+    row, column, rest = axes(list(names))
     if column is None:
-        column = "metric"
+        column = names["metric"] = "metric"
         rows[column] = table.metric
     # Pages are counted before any is made: a sweep may have thousands.
     page_of = rows.groupby(rest, sort=False).ngroup().to_numpy() if rest else np.zeros(len(rows), np.intp)
-    at, count = table.best_row, int(page_of.max()) + 1
+    count = int(page_of.max()) + 1
     cell = (rows[row].iloc[at], rows[column].iloc[at])
     pages = {}
     for number in _with(range(count), int(page_of[at]), MOST_PAGES):
         part = rows[page_of == number]
-        title = ", ".join(f"{short(key)} {part[key].iloc[0]}" for key in rest)
+        title = ", ".join(f"{names[key]} {part[key].iloc[0]}" for key in rest)
         whole = part.pivot_table(index=row, columns=column, values=table.metric, aggfunc="mean", sort=True)
-        pages[title] = _cut(whole.rename_axis(index=short(row), columns=short(column)), cell)
+        pages[title] = _cut(whole.rename_axis(index=names[row], columns=names[column]), cell)
         if number == page_of[at]:
             best = title
     return Pivot(pages, (best, *cell), count - len(pages))
+
+
+def _joined(rows: pd.DataFrame, keys: Sequence[str]) -> dict[str, str]:
+    """The keys that make axes, with names for people. Of keys that are words and always change together the first stays, and
+    its column becomes the values of all of them."""
+    groups: dict[str, list[str]] = {}
+    codes = {key: pd.factorize(rows[key])[0] for key in keys}
+    words = [key for key in keys if codes[key].any() and rows[key].map(lambda value: isinstance(value, str)).all()]
+    for key in keys:
+        same = (first for first in groups if codes[key].any() and (codes[first] == codes[key]).all())
+        first = next((first for first in same if first in words or key in words), key)
+        groups.setdefault(first, []).append(key)
+    for first, joined in groups.items():
+        if len(joined) > 1:
+            rows[first] = rows[joined].astype(str).agg("/".join, axis=1)
+    return {first: "/".join(map(short, joined)) for first, joined in groups.items()}
 
 
 def _with(numbers: range, wanted: int, most: int) -> list[int]:
@@ -138,7 +173,3 @@ def _window(labels: list[Any], wanted: Any, most: int) -> slice:
 
 def _comparable(metric: "pd.Series[float]") -> "pd.Series[float]":
     return metric.astype(float).fillna(-np.inf)
-
-
-def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..base.console import explain_error
+from ..base.console import explain_error, number
 from ..base.errors import MendableError
 from ..records.record import Record
 from .point import Observer, Point, group
@@ -127,5 +127,5 @@ def troubles(record: Record) -> list[str]:
 def summary(name: str, record: Record, known: bool) -> str:
     """One line about a finished point."""
     values = record.result.metrics
-    shown = [f"{key} {values[key]:.4f}" for key in SHOWN if key in values]
+    shown = [f"{key} {number(values[key])}" for key in SHOWN if key in values]
     return "  ".join([name, *shown, *(["already computed"] if known else [])])

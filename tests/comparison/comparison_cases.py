@@ -34,7 +34,7 @@ def point(folder: Path, name: str, values: dict[str, object]) -> Point:
 def write(point: Point, classes=("ant", "bee"), images=range(6), filters=1, metrics=None) -> Record:
     """Leave a record of this point: made-up numbers, the same for the same arguments."""
     random = np.random.default_rng([point.iterations, len(classes), filters])
-    count, size = len(classes), point.settings.model.kernel_size
+    count, size = len(classes), point.settings.model.kernel_size or 3
     shape = (filters, size, size)
     heads = tuple(Head(random.normal(size=shape), np.zeros(filters), np.zeros((filters, 2, 2)), np.array(0.0)) for _ in classes)
     images = np.array(images)

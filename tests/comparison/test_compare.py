@@ -31,9 +31,9 @@ def test_tables_hold_every_finished_point_in_order(tmp_path):
         "heatmap.png", "kernels.png", "losses.png", "y_hat.png",
     ]  # fmt: skip
     assert (tmp_path / "out" / "points.csv").read_text().splitlines()[:3] == [
-        "model.kernel_size,training.alpha,training.iterations,train_loss,validation_accuracy,test_accuracy,dead_heads",
-        "3,0.1,4,0.25,0.0,0.75,0",
-        "3,0.1,8,0.25,0.1,0.75,0",
+        "model.kernel_size,training.alpha,training.iterations,train_loss,validation_accuracy,test_accuracy,dead_heads,record",
+        "3,0.1,4,0.25,0.0,0.75,0,points/3 0.1/4",
+        "3,0.1,8,0.25,0.1,0.75,0,points/3 0.1/8",
     ]
     assert (tmp_path / "out" / "summary.csv").read_text().splitlines()[2] == "3,0.1,8,0.25,0.1,0.75,0.0"
     assert (tmp_path / "out" / "y_hat.csv").read_bytes() == joined_by_pandas(comparison.records)
@@ -92,6 +92,36 @@ def test_a_single_point_is_laid_out_over_the_usual_settings(tmp_path):
     comparison = compare([only], tmp_path / "out", [])
     assert list(comparison.points)[:3] == ["model.kernel_size", "training.alpha", "training.iterations"]
     assert "* best: kernel_size=3 alpha=0.1 iterations=2000" in comparison.text
+
+
+def test_repeats_alone_are_averaged_and_every_one_is_shown(tmp_path):
+    points = [point(tmp_path, f"seed={s}", {"seed": s, "model.kernel_size": 3}) for s in (0, 1, 2)]
+    for each, accuracy in zip(points, (0.25, 0.75, 0.5), strict=True):
+        write(each, metrics={"validation_accuracy": accuracy, "test_accuracy": 0.00001})
+    lines = compare(points, tmp_path / "out", ["seed"]).text.splitlines()
+    assert lines[:5] == [
+        "3 points, by validation_accuracy",
+        "seed validation_accuracy test_accuracy",
+        "   1              0.7500      1.00e-05",
+        "   2              0.5000      1.00e-05",
+        "   0              0.2500      1.00e-05",
+    ]
+    where = "kernel_size=3 alpha=0.1 iterations=2000"
+    assert f"* mean of 3: {where}   validation_accuracy 0.5000 +- 0.2041  test_accuracy 1.00e-05 +- 0.0000" in lines
+    assert "  means +- standard deviations over seed" in lines
+    assert pd.read_csv(tmp_path / "out" / "summary.csv")["validation_accuracy_std"].tolist() == [
+        pytest.approx(0.2041, abs=1e-4)
+    ]
+    assert pd.read_csv(tmp_path / "out" / "points.csv")["record"].tolist() == [f"points/{s} 3/2000" for s in (0, 1, 2)]
+
+
+def test_a_kernel_size_that_is_drawn_is_null_in_words_and_no_number(tmp_path):
+    points = [point(tmp_path, f"alpha={a}", {"model.kernel_size": None, "training.alpha": a}) for a in (0.1, 0.5)]
+    for each in points:
+        write(each, images=[0])
+    comparison = compare(points, tmp_path / "out", ["model.kernel_size", "training.alpha"])
+    assert "* best: kernel_size=null alpha=0.1   " in comparison.text
+    assert comparison.summary.best["model.kernel_size"] is None
 
 
 def test_a_setting_that_is_null_can_be_swept_and_be_the_best(tmp_path):

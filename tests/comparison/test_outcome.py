@@ -30,8 +30,9 @@ def test_one_image_shows_target_beside_y_hat(tmp_path, classes):
 
 
 def test_many_images_show_the_metrics(tmp_path):
-    lines = outcome(write(point(tmp_path, "", {}))).splitlines()
-    assert lines[:2] == ["train_loss           0.2500", "validation_accuracy  0.5000"]
+    lines = outcome(write(point(tmp_path, "", {}), metrics={"train_loss": 0.0000123, "test_accuracy": 0.0})).splitlines()
+    assert lines[:3] == ["train_loss           1.23e-05", "validation_accuracy  0.5000", "test_accuracy        0.0000"]
+    assert lines[3] == "dead_heads           0"
     assert len(lines) == 4
 
 

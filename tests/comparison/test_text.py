@@ -40,6 +40,41 @@ def test_repeats_are_told_with_their_spread_and_each_models_best_alpha():
     ]
 
 
+def test_a_page_that_would_be_mostly_blank_is_a_ranking():
+    frame = pd.DataFrame({KEYS[0]: [3, 5, 7] * 10, KEYS[1]: [1 / n for n in range(1, 31)]})
+    frame["validation_accuracy"] = [n / 100 for n in range(30)]
+    lines = lines_of(frame)
+    assert lines[1:4] == [
+        "the 20 best of 30, by validation_accuracy",
+        "kernel_size    alpha validation_accuracy",
+        "          7 0.033333              0.2900",
+    ]
+    assert len(lines) == 26 and lines[23] == "... and 10 more in summary.csv"
+    # Pages with few gaps stay pages.
+    assert "kernel_size (down)" in lines_of(frame.assign(**{KEYS[1]: [n // 3 for n in range(30)]})[:-2])[1]
+
+
+def test_settings_that_change_together_are_one_axis():
+    """What `model=exact,notebook` sweeps."""
+    names = {"model.init": ["he", "notebook"], "model.gradient": ["exact", "notebook"], "model.dtype": ["float32", "float64"]}
+    frame = pd.DataFrame({**{key: values * 2 for key, values in names.items()}, KEYS[1]: [0.1, 0.1, 0.5, 0.5]})
+    frame["validation_accuracy"] = [0.25, 0.5, 0.75, 0.0]
+    assert lines_of(frame, [*names, KEYS[1]])[1:6] == [
+        "validation_accuracy, init/gradient/dtype (down) x alpha (across)",
+        "                               0.1      0.5",
+        "init/gradient/dtype                        ",
+        "he/exact/float32           0.2500   0.7500*",
+        "notebook/notebook/float64  0.5000   0.0000 ",
+    ]
+
+
+def test_points_that_lack_the_metric_are_counted():
+    frame = pd.DataFrame({"data.source": ["digits", "notebook"], "validation_accuracy": [0.5, float("nan")]})
+    lines = lines_of(frame, ["data.source"])
+    assert lines[-1] == "  1 of 2 points have no validation_accuracy; they are in points.csv"
+    assert not any(line.startswith("notebook") for line in lines)
+
+
 def test_a_large_sweep_says_how_much_stays_in_the_table():
     keys = [*KEYS, "training.iterations", "seed"]
     rows = [
