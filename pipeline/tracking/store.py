@@ -129,7 +129,12 @@ def _open(uri: str, experiment: str, artifacts: Path | None) -> Store:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    client = MlflowClient(uri)
+    if artifacts:
+        from .quick import QuickClient
+
+        client = QuickClient(uri)
+    else:
+        client = MlflowClient(uri)
     found = client.get_experiment_by_name(experiment)
     if found is not None and found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
