@@ -138,7 +138,7 @@ class QuickClient(MlflowClient):  # type: ignore[misc]  # MLflow's types are not
             for entry in datasets or ():
                 _put(connection, ADD_NEW[DATASETS], [_dataset_row(experiment, entry.dataset)])
                 dataset = _dataset_id(connection, experiment, entry.dataset)
-                row = {"source_type": "DATASET", "source_id": dataset, "destination_type": "RUN", "destination_id": run_id}
+                row: Row = {"source_type": "DATASET", "source_id": dataset, "destination_type": "RUN", "destination_id": run_id}
                 row |= {"input_uuid": uuid.uuid4().hex, "step": 0}
                 if connection.execute(ADD_NEW[INPUTS], row).rowcount:
                     held = [{"input_uuid": row["input_uuid"], "name": tag.key, "value": tag.value} for tag in entry.tags]
