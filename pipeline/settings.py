@@ -83,7 +83,7 @@ class ModelSettings:
     kernel_size: int | None = setting(3, "odd, at most the image's shorter side")
     filters: int = setting(1, "kernels in each head", whole(1, 1024))
     init: str = setting("he", "how parameters are drawn", one_of(INITS))
-    gradient: str = setting("exact", "exact, or the notebook's kernel gradient", one_of(GRADIENTS))
+    gradient: str = setting("exact", "of the kernel: exact, the notebook's, or frozen: kernel and bias stay", one_of(GRADIENTS))
     dtype: str = setting("float32", "of parameters and pixels", one_of(DTYPES))
 
 

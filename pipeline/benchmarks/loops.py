@@ -18,8 +18,8 @@ Float64 = NDArray[np.float64]
 def train(job: Job) -> Float64:
     """The job's iterations for one head after the other, in float64. Returns the (T, heads) losses before each update."""
     block = job.block
-    if block.loss != LOSS:
-        raise ValueError(f"plain loops know the loss {LOSS} only, not {block.loss}")
+    if block.loss != LOSS or block.gradient == "frozen":
+        raise ValueError(f"plain loops know {LOSS} with kernels that learn only, not {block.loss} with {block.gradient}")
     losses = np.empty((len(block.batches), len(job.heads)))
     for j, start in enumerate(job.heads):
         head = LoopHead(start, block.gradient == "notebook")

@@ -23,7 +23,7 @@ background    a constant around a random rectangle; ties between equal patches, 
 ties, held    pixels 0 or 1, taps in quarters, bias 0: the loss has kinks, and no gradient; the heads take the branch of the
               first of equals in reading order, with the ReLU's derivative 0 at 0: differences with the routing held there
 (ties, loss)  differences across those kinks, for comparison: they are the mean of two branches, and need not agree
-engine        the engine's gradients, the notebook's included, read off one step, against NumPy's
+engine        the engine's gradients, the notebook's and the frozen ones included, read off one step, against NumPy's
 Errors are the largest of all draws, in float64, relative to the gradient's largest entry; up to {TOLERANCE:.0e} is ok."""
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..heads import layers
 from ..heads.block import Block
+from ..heads.choices import GRADIENTS
 from ..heads.engines import engine
 from ..heads.head import Array, Head
 from ..heads.losses import loss_value
@@ -80,7 +81,7 @@ class Row:
 
     texture, background: against central differences of the loss. held: on ties, against those with the routing held.
     kinks: on ties, against those of the loss itself, which need not agree. engine: the engine against NumPy, on all kinds,
-    the notebook's kernel gradient included.
+    the notebook's kernel gradient and the frozen one, which is 0, included.
     """
 
     kernel_size: int
@@ -266,7 +267,7 @@ def exact_gradient(draw: Draw, loss: str, gradient: str = "exact") -> Gradient:
 def engine_errors(draw: Draw, loss: str, name: str) -> dict[str, float]:
     """For each parameter, how far the engine's gradients, read off one step, are from the NumPy engine's."""
     errors = dict.fromkeys(PARAMETERS, 0.0)
-    for kind in ("exact", "notebook"):
+    for kind in GRADIENTS:
         # The head's own label is 0; the images of the rest bear another.
         labels, batch = np.where(draw.targets == 1, 0, 1), np.arange(BATCH)[None]
         one_step = Block(draw.images, 1.0, labels, batch, np.array([ALPHA]), loss, kind)

@@ -1,7 +1,7 @@
 """What a head can be made of, by name: the one place where these choices stand."""
 
 INITS = ("he", "notebook", "notebook_draws")
-GRADIENTS = ("exact", "notebook")
+GRADIENTS = ("exact", "notebook", "frozen")
 DTYPES = ("float32", "float64")
 LOSSES = ("half_squared_error", "binary_cross_entropy")
 SCHEDULES = ("constant", "cosine")

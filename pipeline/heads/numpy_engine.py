@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from . import layers
 from .block import Block
+from .choices import GRADIENTS
 from .head import Array, Head, check_group
 from .losses import loss_derivative, loss_value
 
@@ -40,7 +41,8 @@ def gradients(
 ) -> tuple[tuple[Array, Array, Array, Array], float]:
     """Gradient of the batch's mean loss for kernel, bias, weights and bias_flat, and that mean loss.
 
-    pixels: (B, H, W) in the head's dtype. targets: (B,). `gradient` is "exact", or "notebook" for its kernel gradient.
+    pixels: (B, H, W) in the head's dtype. targets: (B,). `gradient` is "exact", "notebook" for its kernel gradient, or
+    "frozen" for zeros in place of the kernel's and its bias's.
     """
     size = head.kernel_size
     padded = layers.pad(pixels, size)
@@ -58,8 +60,10 @@ def gradients(
         d_kernel = layers.kernel_gradient(padded, d_feature_map, size)
     elif gradient == "notebook":
         d_kernel = layers.notebook_kernel_gradient(pixels, d_feature_map, size)
+    elif gradient == "frozen":
+        d_kernel, d_bias = np.zeros_like(head.kernel), np.zeros_like(head.bias)
     else:
-        raise ValueError(f"gradient must be exact or notebook, not {gradient!r}")
+        raise ValueError(f"gradient must be one of {', '.join(GRADIENTS)}, not {gradient!r}")
     mean_loss = float(loss_value(loss, logit, target).sum() / len(pixels))
     return (d_kernel, d_bias, d_weights, np.asarray(d_logit.sum())), mean_loss
 

@@ -9,7 +9,7 @@ import pytest
 from pipeline.certify import gradients as certify
 from pipeline.certify.gradients import KINDS, PARAMETERS, TOLERANCE, Case, Routing, random_draw
 from pipeline.heads import engines, layers, numpy_engine
-from pipeline.heads.choices import LOSSES
+from pipeline.heads.choices import GRADIENTS, LOSSES
 
 CASE = Case((5, 6), 3, 2)
 
@@ -110,7 +110,7 @@ def test_a_relu_with_another_derivative_at_0_fails_on_ties_alone(monkeypatch):
     assert all(row.held > TOLERANCE for row in rows)
 
 
-@pytest.mark.parametrize("gradient", ["exact", "notebook"])
+@pytest.mark.parametrize("gradient", GRADIENTS)
 def test_an_engine_that_differs_fails(monkeypatch, gradient):
     real = engines.engine("numba")
 

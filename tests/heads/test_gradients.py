@@ -1,15 +1,19 @@
 """The exact gradient against central differences and against autograd, which know nothing of layers.py."""
 
+from dataclasses import replace
+
 import autograd.numpy as anp
 import numpy as np
+import pytest
 from autograd import grad
 from hypothesis import assume, given
 
-from pipeline.heads import layers
+from pipeline.heads import layers, numpy_engine
+from pipeline.heads.compiled import engine as numba_engine
 from pipeline.heads.head import Head
 from pipeline.heads.losses import loss_value
 from pipeline.heads.numpy_engine import gradients, logits
-from tests.helpers.heads import cases, law
+from tests.helpers.heads import alone, cases, law, same_array, small_job
 
 STEP = 1e-4
 
@@ -86,3 +90,14 @@ def test_a_batch_has_the_mean_of_its_images_gradients(case):
     for index, gradient in enumerate(whole):
         mean = np.mean([single[0][index] for single in singles], axis=0)
         np.testing.assert_allclose(gradient, mean, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("engine", [numpy_engine, numba_engine])
+def test_a_frozen_kernel_stays_with_its_bias_and_the_rest_takes_the_exact_step(engine):
+    head, block = small_job((9, 8), 3, 2, dtype="float32")
+    head = replace(head, bias=np.array([0.1, -0.2], np.float32))
+    (one, *_), (exact, *_) = (alone(engine, head, replace(block.iteration(0), gradient=g)) for g in ("frozen", "exact"))
+    assert same_array(one.weights, exact.weights) and same_array(one.bias_flat, exact.bias_flat)
+    after, losses = alone(engine, head, replace(block, gradient="frozen"))
+    assert same_array(after.kernel, head.kernel) and same_array(after.bias, head.bias)
+    assert (after.weights != head.weights).any() and losses[-1] < losses[0]

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from pipeline.heads import layers, numpy_engine
 from pipeline.heads.block import Block
-from pipeline.heads.choices import LOSSES
+from pipeline.heads.choices import GRADIENTS, LOSSES
 from pipeline.heads.head import Head, check_shapes
 from pipeline.heads.numpy_engine import gradients, logits
 from tests.helpers.heads import alone, cases, frozen, labels_of, law, random_head
@@ -98,7 +98,7 @@ def test_nothing_writes_to_its_input(gradient, dtype):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("gradient", ["exact", "notebook"])
+@pytest.mark.parametrize("gradient", GRADIENTS)
 def test_float32_stays_float32_and_follows_float64(loss, gradient):
     random = np.random.default_rng(1)
     narrow = random_head(random, 2, 3, (6, 5), "float32")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.heads.compiled import engine, loop
-from tests.helpers.heads import alone, both_gradients, small_job
+from tests.helpers.heads import alone, every_gradient, small_job
 
 ROOT = Path(__file__).resolve().parents[2]
 # (dtype, kernel size, image shape)
@@ -21,7 +21,7 @@ def digest(*kinds) -> str:
     value = hashlib.sha256()
     for dtype, k, shape in kinds:
         head, job = small_job(shape, k, 2, dtype=dtype, steps=30)
-        for block in both_gradients(job):
+        for block in every_gradient(job):
             after, losses = alone(engine, head, block)
             logits = engine.logits([after], block.images, block.scale)
             for array in (*after.arrays().values(), losses, logits):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.heads.batches import batches
 from pipeline.heads.block import Block
-from pipeline.heads.choices import LOSSES
+from pipeline.heads.choices import GRADIENTS, LOSSES
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_head
 
@@ -86,5 +86,5 @@ def same_array(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-def both_gradients(block):
-    return [replace(block, gradient=gradient) for gradient in ("exact", "notebook")]
+def every_gradient(block):
+    return [replace(block, gradient=gradient) for gradient in GRADIENTS]

@@ -80,7 +80,7 @@ RANGES = [
     ("model.kernel_size", 0, "odd number"), ("model.kernel_size", 2, "odd number"), ("model.kernel_size", -3, "odd number"),
     ("model.kernel_size", None, "odd number"),
     ("model.filters", 0, "1 to 1024"), ("model.filters", 1025, "1 to 1024"),
-    ("model.init", "zeros", "he, notebook or notebook_draws"), ("model.gradient", "none", "exact or notebook"),
+    ("model.init", "zeros", "he, notebook or notebook_draws"), ("model.gradient", "none", "exact, notebook or frozen"),
     ("model.dtype", "float16", "float32 or float64"),
     ("training.alpha", 0.0, "positive and finite"), ("training.alpha", -0.5, "positive"),
     ("training.alpha", float("inf"), "positive"), ("training.alpha", float("nan"), "positive"),

@@ -83,6 +83,7 @@ def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, 
         alphas=alphas,
         squared=block.loss == "half_squared_error",
         notebook=block.gradient == "notebook",
+        frozen=block.gradient == "frozen",
     )
     losses = np.full((len(block.batches), len(heads)), np.nan)
     return stored_as(dtype, block.images, block.scale), task, state, sizes, losses

@@ -34,13 +34,14 @@ class Stored(NamedTuple):
 class Task(NamedTuple):
     """What the heads are to learn. targets: (heads, N). batches: (T, B). alphas: (T,), in the heads'
     dtype. squared: whether the loss is half the squared error, else it is the cross-entropy.
-    notebook: whether the kernel gradient is the notebook's."""
+    notebook: whether the kernel gradient is the notebook's. frozen: whether kernel and bias stay as they are."""
 
     targets: NDArray[np.float64]
     batches: NDArray[np.int64]
     alphas: Floats
     squared: bool
     notebook: bool
+    frozen: bool
 
 
 class State(NamedTuple):

@@ -135,8 +135,8 @@ def route_rows(sums: Any, index: int, image: int, first: int, d_logit: Any, stat
 
 
 @inlined
-def backward(index: int, image: int, d_logit: Any, state: Any, sizes: Any) -> None:
-    """Add the image's gradient of filter `index`.
+def backward(index: int, image: int, d_logit: Any, frozen: bool, state: Any, sizes: Any) -> None:
+    """Add the image's gradient of filter `index`; that of a frozen kernel is not needed.
 
     The kernel's is summed without the factor d_logit, which comes last: so the processor begins before it is known.
     """
@@ -144,10 +144,11 @@ def backward(index: int, image: int, d_logit: Any, state: Any, sizes: Any) -> No
     factor, zero = broadcast(d_logit), zeros(state.phases)
     rows = rows_of_pass(size)
     rest = size % rows
-    for first in range(0, size - rest, rows):
-        route_rows(no_sums(state.phases, sizes.kernel, False), index, image, first, factor, state, sizes)
-    if rest:
-        route_rows(no_sums(state.phases, sizes.kernel, True), index, image, size - rest, factor, state, sizes)
+    if not frozen:
+        for first in range(0, size - rest, rows):
+            route_rows(no_sums(state.phases, sizes.kernel, False), index, image, first, factor, state, sizes)
+        if rest:
+            route_rows(no_sums(state.phases, sizes.kernel, True), index, image, size - rest, factor, state, sizes)
     bias_at = (index * (size * size + 1) + size * size) * lanes
     d_bias = load(state.d_kernel, bias_at)
     for place in range(listed, state.active_end[index]):
@@ -159,8 +160,9 @@ def backward(index: int, image: int, d_logit: Any, state: Any, sizes: Any) -> No
 
 
 @inlined
-def update(alpha: Any, notebook: bool, state: Any, sizes: Any) -> None:
-    """A step of alpha against the gradients, which are set to 0. The notebook's kernel gradient is turned by 180 degrees."""
+def update(alpha: Any, task: Any, state: Any, sizes: Any) -> None:
+    """A step of alpha against the gradients, which are set to 0. The notebook's kernel gradient is turned by 180 degrees;
+    frozen kernels and their biases take no step."""
     lanes, taps = lanes_in(state.phases), len(sizes.kernel) * len(sizes.kernel)
     step, zero = broadcast(-alpha), zeros(state.phases)
     for index in range(sizes.heads * sizes.filters):
@@ -168,10 +170,12 @@ def update(alpha: Any, notebook: bool, state: Any, sizes: Any) -> None:
             at = (index * (taps + 1) + tap) * lanes
             change = alpha * lane_sum(load(state.d_kernel, at))
             store(state.d_kernel, at, zero)
+            if task.frozen:
+                continue
             if tap == taps:
                 state.bias[index] -= change
             else:
-                state.kernel[index * taps + (taps - 1 - tap if notebook else tap)] -= change
+                state.kernel[index * taps + (taps - 1 - tap if task.notebook else tap)] -= change
         for vector in range(index * sizes.vectors, (index + 1) * sizes.vectors):
             at = vector * lanes
             store(state.weights, at, fma(step, load(state.d_weights, at), load(state.weights, at)))
@@ -230,10 +234,10 @@ def train(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
                 d_logits[head] = loss_derivative(logits[head, place], target, task.squared) / size
                 state.d_bias_flat[head] += d_logits[head]
             for index in range(sizes.heads * sizes.filters):
-                backward(index, image, d_logits[index // sizes.filters], state, sizes)
+                backward(index, image, d_logits[index // sizes.filters], task.frozen, state, sizes)
             image, next_image = next_image, image
         mean_losses(t, logits, task, losses)
-        update(task.alphas[t], task.notebook, state, sizes)
+        update(task.alphas[t], task, state, sizes)
 
 
 @inlined
