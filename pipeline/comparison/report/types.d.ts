@@ -1,0 +1,98 @@
+/** What the scripts share: the shapes of the payload and of what is chosen. */
+
+type Value = string | number | boolean | null;
+type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
+
+interface HeadRow {
+  class: string;
+  dead?: boolean;
+  saturated?: boolean;
+  [metric: string]: Value | undefined;
+}
+
+/** One point. values: of the keys; row: its row of the summary; vectors, kernels: whether their blocks are in the file. */
+interface PointRow {
+  name: string;
+  values: Value[];
+  settings: Record<string, Value>;
+  metrics: Record<string, number | null>;
+  heads: HeadRow[];
+  record: string;
+  trajectory: string;
+  iterations: number;
+  row: number;
+  vectors: boolean;
+  kernels: boolean;
+}
+
+/** A row of the summary: points that differ in nothing but what is repeated. */
+interface SummaryRow {
+  values: Value[];
+  means: Record<string, number | null>;
+  deviations: Record<string, number | null>;
+  points: number[];
+}
+
+interface Images {
+  split: string;
+  count: number;
+  height: number;
+  width: number;
+  scale: number;
+}
+
+/** The payload's head. keys: swept settings, repeats included; axes: which of them goes where in the grid. */
+interface Payload {
+  title: string;
+  keys: string[];
+  short: Record<string, string>;
+  axes: { down: string; across: string | null; pages: string[] };
+  repeats: string[];
+  metric: string;
+  metrics: string[];
+  classes: string[];
+  best: number;
+  points: PointRow[];
+  rows: SummaryRow[];
+  images: Images | null;
+  left_out: string[];
+}
+
+/** Images that were chosen: by what A and B say, by a cell of a confusion matrix, by a bin. of: whose answers, margins, y-hat. */
+interface ChosenSet {
+  kind: "all" | "a_right" | "b_right" | "disagree" | "both_wrong" | "cell" | "class" | "margin" | "calibration";
+  of?: "a" | "b";
+  target?: number;
+  answer?: number;
+  low?: number;
+  high?: number;
+}
+
+/** What everything is linked to. a, b: indices of points; image: a row of the block "image"; head: a class's index. */
+interface State {
+  readonly a: number;
+  readonly b: number;
+  readonly metric: string;
+  readonly head: number;
+  readonly image: number | null;
+  readonly set: ChosenSet;
+}
+
+/** A part of the page. make: once, when it comes into sight; update: then, and whenever something else is chosen (before: what
+ * was chosen until now, null the first time). lead: a sentence under the title. */
+interface View {
+  id: string;
+  title: string;
+  lead?: string;
+  make(root: HTMLElement): void;
+  update(state: State, before: State | null): void | Promise<void>;
+}
+
+interface Block {
+  shape: number[];
+  data: Numbers;
+}
+
+type Attributes = Record<string, unknown>;
+type Child = Node | string | number | null | undefined | false;
+type Colour = readonly [number, number, number];
