@@ -90,7 +90,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
     with _closing(tracker) as status, at_work(grid, points, known) as experiment:
         if tracker:
             tracker.open()
-        hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)))
+        hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)), command.axes)
         asked = asked_for(command.output, str(first.folder.parent))
         if not asked:
             raise SettingsError(["no point was trained; see the messages above"])

@@ -11,6 +11,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from ..base.errors import SettingsError
+from ..settings import flatten
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,13 @@ class Axis:
     is_new: bool
 
 
-def params_of(base: DictConfig) -> Mapping[str, Any]:
-    """The axes that an experiment's file sets in hydra.sweeper.params."""
+def params_of(base: DictConfig) -> Mapping[str, str]:
+    """The axes that an experiment's file sets in hydra.sweeper.params, by dotted name. They may be nested as the settings are:
+    a name with dots in it is not one that other tools, DVC's `-S` among them, can set."""
     params = OmegaConf.to_container(base.hydra.sweeper).get("params") or {}  # type: ignore[union-attr]  # a dict it is
     if not isinstance(params, Mapping):
         raise SettingsError([f"hydra.sweeper.params: must be SETTING: VALUES for each axis, not {params!r}"])
-    return {str(key): _typed(value) for key, value in params.items()}
+    return {str(key): _typed(value) for key, value in flatten(params).items()}
 
 
 def _typed(value: Any) -> str:

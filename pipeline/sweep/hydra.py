@@ -66,6 +66,7 @@ class Command:
     jobs: the points; those of a foreign sweeper are not known yet, and `first` is what they start from.
     foreign: whether another launcher or sweeper runs the points. keys: what is swept, by dotted name.
     changed: the words by which a named experiment was made another one, without another name.
+    axes: the experiment's own, as they would be typed.
     """
 
     jobs: tuple[Job, ...]
@@ -76,6 +77,7 @@ class Command:
     chdir: bool
     keys: tuple[str, ...]
     changed: tuple[str, ...]
+    axes: tuple[str, ...]
 
     @property
     def points(self) -> tuple[Settings, ...]:
@@ -105,8 +107,11 @@ def is_question(args: Namespace) -> bool:
     return bool(args.help or args.hydra_help or args.cfg or args.info or args.shell_completion)
 
 
-def hand_over(args: Namespace, task: TaskFunction) -> None:
-    """Let Hydra answer a question, or run jobs by the chosen launcher and sweeper. SettingsError when it refuses."""
+def hand_over(args: Namespace, task: TaskFunction, axes: Sequence[str] = ()) -> None:
+    """Let Hydra answer a question, or run jobs by the chosen launcher and sweeper. SettingsError when it refuses.
+
+    axes: an experiment's own; Hydra's sweepers read neither nested ones nor lists in hydra.sweeper.params.
+    """
     _set_defaults()
     register_resolver()
     if is_question(args):
@@ -114,7 +119,8 @@ def hand_over(args: Namespace, task: TaskFunction) -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     else:
         # From 1.4 on Hydra does not let an experiment's file say that it is a sweep.
-        args = Namespace(**{**vars(args), "multirun": True})
+        words = [*axes, *args.overrides, "hydra.sweeper.params=null"] if axes else args.overrides
+        args = Namespace(**{**vars(args), "multirun": True, "overrides": words})
     # With this Hydra raises what it would print, in several lines and with a hint at itself.
     before = os.environ.get(FULL_ERROR)
     os.environ[FULL_ERROR] = "1"
@@ -188,18 +194,16 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     output = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).resolve()
     foreign = multirun and (base.hydra.launcher._target_, base.hydra.sweeper._target_) != OWN
     chdir = bool(base.hydra.job.chdir)
-    axes: list[Axis] = []
-    if multirun:
-        params = params_of(base)
-        if foreign and base.hydra.sweeper._target_ != OWN[1]:
-            first = at_home(parse(OmegaConf.create(_job(base))), Path.cwd())
-            keys = [str(key) for key in params] + [o.key_or_group for o in swept]
-            return Command((), first, multirun, foreign, output, chdir, tuple(dict.fromkeys(keys)), _changes(given))
-        typed = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
-        axes = axes_of(parser, [*typed, *given])
+    params = params_of(base) if multirun else {}
+    words = tuple(f"{key}={value}" for key, value in params.items())
+    if foreign and base.hydra.sweeper._target_ != OWN[1]:
+        first = at_home(parse(OmegaConf.create(_job(base))), Path.cwd())
+        keys = list(dict.fromkeys([*params, *(o.key_or_group for o in swept)]))
+        return Command((), first, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
+    axes = axes_of(parser, [*parser.parse_overrides(list(words)), *given]) if multirun else []
     jobs = _jobs(config_name, fixed, base, axes)
     keys = [axis.key for axis in axes]
-    return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given))
+    return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
 
 
 def _changes(given: Sequence[Override]) -> tuple[str, ...]:

@@ -77,7 +77,10 @@ def test_other_launchers_run_the_same_points_under_one_parent(run, tracked, laun
     from mlflow import MlflowClient
 
     name, *options = launcher
-    two = ["-m", "model.kernel_size=3,5", *FEW]
+    (tmp_path / "experiment").mkdir()
+    text = "# @package _global_\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      model: {kernel_size: [3, 5]}\n"
+    (tmp_path / "experiment" / "two.yaml").write_text(text)
+    two = ["--config-dir", str(tmp_path), "experiment=two", *FEW]
     expected = run("train", *two, f"paths.experiments={tmp_path / 'own'}", "tracking=off")
     assert expected.returncode == 0, expected.stderr
     ended = run("train", *two, *tracked, f"hydra/launcher={name}", *options)

@@ -89,11 +89,12 @@ def test_interpolations_follow_each_points_values():
     assert [(p.training.batch_size, p.name) for p in found.points] == [(10, "of_0"), (20, "of_0")]
 
 
-def test_params_may_be_a_dict_and_yaml_lists(tmp_path):
+@pytest.mark.parametrize("params", ["{training.alpha: '1,2'}", "{training: {alpha: [1, 2]}}"])
+def test_params_may_be_nested_or_dotted_texts_or_lists(params, tmp_path):
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\nname: mine\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      seed: 4,5\n"
     (tmp_path / "experiment" / "mine.yaml").write_text(text)
-    found = command("--config-dir", str(tmp_path), "experiment=mine", "+hydra.sweeper.params={training.alpha: '1,2'}")
+    found = command("--config-dir", str(tmp_path), "experiment=mine", f"+hydra.sweeper.params={params}")
     assert [(p.seed, p.training.alpha) for p in found.points] == list(itertools.product([4, 5], [1.0, 2.0]))
 
 
