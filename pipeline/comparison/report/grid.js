@@ -41,7 +41,7 @@ function gridView() {
     for (const [row, cell] of cells) paintCell(cell, row, chosen, scale);
     legend.replaceChildren(...scale.legend());
     const spread = head.repeats.length ? ` Means ± standard deviations over ${head.repeats.map((key) => head.short[key] ?? key).join(" and ")}.` : "";
-    note.textContent = `★ is the best point, by ${head.metric}. Click for A, Shift-click for B; with the keyboard arrows move, a and b choose.${spread}`;
+    note.textContent = `★ is the best point, by ${head.metric}. A click chooses A, Shift and a click B; arrow keys move, the keys a and b choose.${spread}`;
   }
 
   return { id: "grid", title: "Grid", make, update };
@@ -113,7 +113,8 @@ function paintCell(cell, index, chosen, scale) {
   const marks = [...(row.points.includes(chosen.a) ? ["A"] : []), ...(row.points.includes(chosen.b) ? ["B"] : [])];
   const spread = deviation === null || deviation === undefined ? "" : `±${formatNumber(deviation)}`;
   const said = [best ? "best" : "", ...marks].filter(Boolean).join(", ");
-  cell.className = ["value", ...marks.map((mark) => `is-${mark.toLowerCase()}`)].join(" ");
+  const faint = !row.points.some((one) => filtered(chosen.filter).points.has(one));
+  cell.className = ["value", ...(faint ? ["faded"] : []), ...marks.map((mark) => `is-${mark.toLowerCase()}`)].join(" ");
   for (const [property, to] of Object.entries(value === null || value === undefined ? { "background-color": "", color: "" } : painted(scale.colour(value)))) cell.style.setProperty(property, to);
   const shown = `${formatMetric(chosen.metric, value)}${spread ? ` ${spread}` : ""}`;
   cell.setAttribute("aria-selected", String(marks.length > 0));

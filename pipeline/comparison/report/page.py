@@ -15,7 +15,23 @@ from numpy.typing import NDArray
 from .payload import Payload
 
 # They share one scope, so the order is that of their use while they are read.
-SCRIPTS = ("helpers.js", "colours.js", "state.js", "grid.js", "start.js")
+SCRIPTS = (
+    "helpers.js",
+    "colours.js",
+    "axes.js",
+    "unpack.js",
+    "state.js",
+    "filter.js",
+    "numbers.js",
+    "grid.js",
+    "points.js",
+    "curves.js",
+    "matrices.js",
+    "bins.js",
+    "beside.js",
+    "agreement.js",
+    "start.js",
+)
 # Letters that could end a script or a line of one, as JSON may write them instead.
 ESCAPES = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
 # Beyond this, gzip takes several times as long for a hundredth less.

@@ -4,31 +4,53 @@
 const MOST_LISTED = 400;
 
 document.addEventListener("click", (event) => {
-  const index = pointAt(event.target);
-  if (index === null) return;
-  if (event.shiftKey) {
-    getSelection()?.removeAllRanges();
-    choose({ b: index });
-  } else choose({ a: index });
+  if (chooseAt(event.target, event.shiftKey)) getSelection()?.removeAllRanges();
 });
 
 document.addEventListener("keydown", (event) => {
-  const index = pointAt(event.target);
-  if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
   const key = event.key.toLowerCase();
-  if (key === "b") choose({ b: index });
-  else if (key === "a" || ((key === "enter" || key === " ") && !(event.target instanceof HTMLButtonElement))) choose(event.shiftKey ? { b: index } : { a: index });
-  else return;
-  event.preventDefault();
+  const pressed = (key === "enter" || key === " ") && !(event.target instanceof HTMLButtonElement);
+  if (key !== "a" && key !== "b" && !pressed) return;
+  if (chooseAt(event.target, event.shiftKey, pressed ? undefined : key === "a" ? "a" : "b")) event.preventDefault();
 });
 
-/** @param {EventTarget | null} target The point that an element, or one around it, stands for. */
-function pointAt(target) {
-  const found = target instanceof Element ? target.closest("[data-point], [data-row]") : null;
-  if (!(found instanceof HTMLElement || found instanceof SVGElement)) return null;
-  if (found.dataset["point"]) return Number(found.dataset["point"]);
-  const row = head.rows[Number(found.dataset["row"])];
-  return row ? pointOfRow(row, state.a) : null;
+/**
+ * Choose what an element, or one around it, stands for: a point or a row of the summary (A, or B with Shift), a pair, or a set
+ * of images. Whether it stands for any.
+ * @param {EventTarget | null} target
+ * @param {boolean} shift
+ * @param {"a" | "b"} [letter] The key that was pressed: only points and rows know it.
+ */
+function chooseAt(target, shift, letter) {
+  const found = target instanceof Element ? target.closest("[data-point], [data-row], [data-pair], [data-set]") : null;
+  if (!(found instanceof HTMLElement || found instanceof SVGElement)) return false;
+  const { point: index, row, pair, set, as } = found.dataset;
+  const which = letter ?? as ?? (shift ? "b" : "a");
+  if (index !== undefined) choose({ [which]: Number(index) });
+  else if (row !== undefined) choose({ [which]: pointOfRow(/** @type {SummaryRow} */ (head.rows[Number(row)]), state.a) });
+  else if (letter) return false;
+  else if (pair !== undefined) choose({ a: Number(pair.split(",")[0]), b: Number(pair.split(",")[1]) });
+  else if (set !== undefined) {
+    choose({ set: JSON.parse(set) });
+    if (!found.closest("#images")) offerImages();
+  }
+  return true;
+}
+
+/** The images may be far below: a button that goes there, until they are seen. */
+function offerImages() {
+  const section = document.getElementById("images");
+  if (!section) return;
+  document.querySelector(".offer")?.remove();
+  const button = element("button", { class: "offer", onclick: (/** @type {Event} */ event) => goTo(event, "images") }, "Show these images ↓");
+  document.body.append(button);
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    button.remove();
+    seen.disconnect();
+  });
+  seen.observe(section.querySelector("h2") ?? section);
 }
 
 /** @type {View} The two chosen points, always in sight. */

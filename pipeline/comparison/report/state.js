@@ -35,7 +35,7 @@ function choose(changes) {
 
 /** @returns {State} The best point and a telling neighbour. */
 function standard() {
-  return { a: head.best, b: neighbour(head.best), metric: head.metric, head: 0, image: null, set: { kind: "a_right" } };
+  return { a: head.best, b: neighbour(head.best), metric: head.metric, head: 0, image: null, set: { kind: "a_right" }, filter: "" };
 }
 
 /**
@@ -91,6 +91,7 @@ function toHash(chosen) {
     ["head", chosen.head === usual.head ? null : head.classes[chosen.head] ?? null],
     ["image", chosen.image === null ? null : String(chosen.image)],
     ["set", JSON.stringify(chosen.set) === JSON.stringify(usual.set) ? null : set],
+    ["filter", chosen.filter || null],
   ];
   return `#${parts.filter(([, value]) => value !== null).map(([key, value]) => `${key}=${escaped(value ?? "")}`).join("&")}`;
 }
@@ -117,6 +118,7 @@ function fromHash(hash) {
     ...(chosenHead >= 0 && { head: chosenHead }),
     ...(Number.isInteger(image) && image >= 0 && image < (head.images?.count ?? 0) && { image }),
     ...(set && { set }),
+    ...(parts.has("filter") && { filter: parts.get("filter") ?? "" }),
   };
 }
 

@@ -68,7 +68,8 @@ interface ChosenSet {
   high?: number;
 }
 
-/** What everything is linked to. a, b: indices of points; image: a row of the block "image"; head: a class's index. */
+/** What everything is linked to. a, b: indices of points; image: a row of the block "image"; head: a class's index; filter:
+ * which points are looked at. */
 interface State {
   readonly a: number;
   readonly b: number;
@@ -76,6 +77,7 @@ interface State {
   readonly head: number;
   readonly image: number | null;
   readonly set: ChosenSet;
+  readonly filter: string;
 }
 
 /** A part of the page. make: once, when it comes into sight; update: then, and whenever something else is chosen (before: what
@@ -91,6 +93,23 @@ interface View {
 interface Block {
   shape: number[];
   data: Numbers;
+}
+
+/** A point's y-hat vectors, row by row, and what they say of each image. answer: -1 where the point lacks the image. */
+interface Judged {
+  y_hat: Numbers;
+  target: Numbers;
+  answer: Int32Array;
+  margin: Float64Array;
+  confidence: Float64Array;
+  classes: number;
+  images: number;
+}
+
+/** complaint: what of the text was not understood. */
+interface Filtered {
+  points: Set<number>;
+  complaint: string;
 }
 
 type Attributes = Record<string, unknown>;

@@ -1,0 +1,87 @@
+// How far all points agree, pair by pair; a cell chooses both.
+
+/** Beyond this no number fits a cell. */
+const MOST_PAIRS_WRITTEN = 32;
+
+registerView(agreementView());
+
+/** @returns {View} */
+function agreementView() {
+  const place = element("div", { class: "scroll" });
+  const legend = element("div", { class: "legend" });
+  let name = "agreement";
+  const newest = latest();
+
+  /** @param {HTMLElement} root */
+  function make(root) {
+    const look = choice("Of each pair", [["agreement", "share of same answers"], ["distance", "mean distance of y-hat vectors"]], name, (value) => { name = value; draw(); });
+    root.append(element("div", { class: "tools" }, look.box, legend), place, element("p", { class: "note" }, "A cell makes its row A and its column B."));
+  }
+
+  async function draw() {
+    if (!(await hasBlock(name))) {
+      place.replaceChildren(element("p", { class: "soft" }, "The file holds no agreement of its points: there are too many, or their y-hat vectors are not of the same images."));
+      return undefined;
+    }
+    return newest(block(name), ({ data }) => {
+      const scale = pairScale(data, name === "agreement");
+      place.replaceChildren(pairsTable(data, scale, name));
+      legend.replaceChildren(element("span", null, scale.low), element("span", { class: "bar", style: { "background-image": gradient(viridis) }, "aria-hidden": true }), element("span", null, scale.high));
+      mark(state);
+    });
+  }
+
+  /** @param {State} chosen */
+  function mark(chosen) {
+    for (const cell of place.querySelectorAll(".is-pair")) {
+      cell.classList.remove("is-pair");
+      cell.setAttribute("aria-selected", "false");
+    }
+    const cell = place.querySelector(`[data-pair="${chosen.a},${chosen.b}"]`);
+    cell?.classList.add("is-pair");
+    cell?.setAttribute("aria-selected", "true");
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-of]"))) {
+      row.classList.toggle("is-a", Number(row.dataset["of"]) === chosen.a);
+      row.classList.toggle("is-b", Number(row.dataset["of"]) === chosen.b);
+    }
+  }
+
+  /** @param {State} chosen @param {State | null} before */
+  function update(chosen, before) {
+    if (!before) return draw();
+    mark(chosen);
+    return undefined;
+  }
+
+  return { id: "agreement", title: "Agreement", make, update };
+}
+
+/** @param {Numbers} data @param {boolean} share The nearer two points are, the lighter. */
+function pairScale(data, share) {
+  const size = head.points.length;
+  const values = [...data].filter((value, i) => i % (size + 1) !== 0 && !Number.isNaN(value));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const t = (/** @type {number} */ value) => (high > low ? (value - low) / (high - low) : 1);
+  return {
+    colour: (/** @type {number} */ value) => viridis(share ? t(value) : 1 - t(value)),
+    low: formatNumber(share ? low : high),
+    high: formatNumber(share ? high : low),
+  };
+}
+
+/** @param {Numbers} data @param {ReturnType<typeof pairScale>} scale @param {string} name */
+function pairsTable(data, scale, name) {
+  const size = head.points.length;
+  const written = size <= MOST_PAIRS_WRITTEN;
+  const text = (/** @type {number} */ value) => (name === "agreement" ? (100 * value).toFixed(0) : value.toFixed(2)).replace(/^0\./, ".");
+  const lines = head.points.map((_, i) => element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row", "data-of": i }, element("span", { class: "point-name" }, nameOf(i)), ` ${i + 1}`), head.points.map((__, j) => {
+    const value = data[i * size + j] ?? NaN;
+    const said = `${nameOf(i)} and ${nameOf(j)}: ${formatNumber(value)}`;
+    if (i === j) return element("td", { role: "gridcell", class: "self" });
+    return element("td", { role: "gridcell", tabindex: i === 0 && j === 1 ? 0 : -1, "data-pair": `${i},${j}`, title: said, "aria-label": said, style: Number.isNaN(value) ? null : painted(scale.colour(value)) }, written && !Number.isNaN(value) ? text(value) : "");
+  })));
+  const top = element("tr", { role: "row" }, element("td", { role: "gridcell" }), head.points.map((_, j) => element("th", { role: "columnheader", scope: "col", "data-of": j, title: nameOf(j) }, j + 1)));
+  const table = element("table", { role: "grid", class: `heat matrix pairs${written ? "" : " dense"}`, "aria-label": "Agreement of pairs of points" }, element("thead", { role: "rowgroup" }, top), element("tbody", { role: "rowgroup" }, lines));
+  walkable(table);
+  return table;
+}
