@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import itertools
 import os
 import shutil
 import tempfile
@@ -20,6 +21,8 @@ from .errors import FileError
 
 # Larger than any data set this project is meant for; a bound on what a hostile header can make us allocate.
 LARGEST_ARRAY = 16 * 2**30
+# Where an experiment keeps what was damaged, below its folder.
+DAMAGED = Path("work") / "damaged"
 
 
 @contextmanager
@@ -79,6 +82,16 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
     sync_folder(folder.parent)
 
 
+def keep_damaged(path: Path, folder: Path) -> Path:
+    """Move a damaged file or folder into `folder`, beside those that were moved there before; where it is now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count():
+        kept = folder / (f"{path.name}.{number}" if number else path.name)
+        if not kept.exists():
+            return path.rename(kept)
+    raise AssertionError
+
+
 def sha256_sums(contents: Mapping[str, bytes]) -> bytes:
     """What `sha256sum` prints of these files, by name: `sha256sum -c` checks it."""
     lines = [f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents)]
@@ -133,11 +146,11 @@ def read_npy(path: Path) -> NDArray[Any]:
         raise FileError(f"{path}: is not a readable .npy file ({_first_line(error)})") from None
 
 
-def read_npz(path: Path, names: list[str] | None = None) -> dict[str, NDArray[Any]]:
+def read_npz(path: Path, names: list[str] | None = None, mapped: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
     """The arrays of an npz, all or those named. FileError when it is not one, lacks a name, or a header promises too much.
 
-    Pickles are refused. Arrays that lie uncompressed in the file are mapped into memory, read-only, and shared by all
-    processes that read them; compressed ones are read.
+    Pickles are refused. Arrays are read and held against the file's own checksums, but for those in `mapped`: where they lie
+    uncompressed they are mapped into memory, read-only, and shared by all processes; whoever asks for that checks them.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -146,7 +159,7 @@ def read_npz(path: Path, names: list[str] | None = None) -> dict[str, NDArray[An
             if missing:
                 held = ", ".join(sorted(members)) or "nothing"
                 raise FileError(f"{path}: has no array {' and no array '.join(missing)}; it holds {held}")
-            return {name: _read_member(path, archive, members[name]) for name in names or members}
+            return {name: _read_member(path, archive, members[name], name in mapped) for name in names or members}
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -158,7 +171,7 @@ def read_npz(path: Path, names: list[str] | None = None) -> dict[str, NDArray[An
         raise FileError(f"{path}: is not a readable .npz file ({_first_line(error)})") from None
 
 
-def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, mapped: bool) -> NDArray[Any]:
     with archive.open(info) as stream:
         version = npy.read_magic(stream)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -169,9 +182,13 @@ def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) ->
             raise FileError(f"{path}: array {info.filename} holds Python objects; numbers or strings are needed")
         if min(shape, default=0) < 0 or size > min(info.file_size - start, LARGEST_ARRAY):
             raise FileError(f"{path}: array {info.filename} promises {size} bytes and holds {info.file_size - start}")
-        if info.compress_type == zipfile.ZIP_STORED and size and shape and not fortran:
+        if mapped and info.compress_type == zipfile.ZIP_STORED and size and shape and not fortran:
             return np.memmap(path, dtype, "r", offset=_data_offset(path, info) + start, shape=shape)
-        buffer = np.frombuffer(stream.read(size), dtype)
+        # What follows the array, which is nothing, is read too: the checksum is compared at the end.
+        content = stream.read(size)
+        if len(content) < size or stream.read(1):
+            raise FileError(f"{path}: array {info.filename} promises {size} bytes and holds another number")
+        buffer = np.frombuffer(content, dtype)
         return buffer.reshape(shape, order="F" if fortran else "C")
 
 

@@ -14,7 +14,7 @@ def load(settings: Settings) -> Dataset:
     data = settings.data
     path = source_path(str(data.path))
     try:
-        arrays = read_npz(path, ["images", "labels"])
+        arrays = read_npz(path, ["images", "labels"], mapped=("images",))
     except FileError as error:
         raise DataError(f"data.path: {error}") from None
     images, labels = arrays["images"], arrays["labels"]

@@ -5,6 +5,7 @@ The images are mapped into memory, so that all workers of a machine share them.
 
 import hashlib
 import json
+import logging
 import os
 from dataclasses import asdict
 from functools import lru_cache
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import DataError, FileError
-from ..base.files import read_npz, write_npz
+from ..base.files import DAMAGED, keep_damaged, npz_bytes, read_npz, write_bytes, write_npz
 from ..settings import Settings
 from . import arrays, digits, fashion_mnist, idx, images, notebook
 from .dataset import Dataset, Pictures
@@ -29,7 +30,9 @@ LOADERS = {
 }
 # Where a source's files lie when data.path is null.
 PATHS = {"fashion_mnist": fashion_mnist.FOLDER}
-SPLIT = ["name", "pictures", "split", "scale", "digest"]
+log = logging.getLogger(__name__)
+
+SPLIT = ["key", "name", "pictures", "split", "scale", "digest"]
 
 
 def prepared_path(settings: Settings) -> Path:
@@ -82,46 +85,60 @@ def load(settings: Settings) -> Dataset:
 
 
 def write(path: Path, dataset: Dataset) -> None:
-    """Write a Dataset's split to `path` and, unless they are there, its pictures beside it; each file in one step."""
+    """Write a Dataset's split to `path` and, unless they are there, its pictures beside it; each file in one step.
+
+    A file that is there and is not what belongs there is kept in work/damaged, and one line says so.
+    """
     pictures = dataset.pictures
     beside = _pictures_path(path, pictures.digest)
-    try:
-        known = _read_pictures(beside).digest == pictures.digest
-    except FileError:
-        known = False
-    if not known:
+    if not _holds(beside, pictures.digest):
         _read_pictures.cache_clear()
-        write_npz(
-            beside,
-            {
-                "classes": np.array(pictures.classes),
-                "digest": np.array(pictures.digest),
-                "labels": pictures.labels,
-                "images": pictures.images,
-            },
-        )
-    write_npz(
-        path,
+        _put_aside(beside)
+        write_npz(beside, {"classes": np.array(pictures.classes), "labels": pictures.labels, "images": pictures.images})
+    content = npz_bytes(
         {
+            # Whose split it is: under another name it would be another's.
+            "key": np.array(path.stem),
             "name": np.array(dataset.name),
             "pictures": np.array(pictures.digest),
             "split": dataset.split,
             "scale": np.array(dataset.scale),
             "digest": np.array(dataset.digest),
-        },
+        }
     )
+    if path.is_file() and path.read_bytes() != content:
+        _put_aside(path)
+    write_bytes(path, content)
+
+
+def _holds(beside: Path, digest: str) -> bool:
+    try:
+        return _read_pictures(beside).digest == digest
+    except FileError:
+        return False
+
+
+def _put_aside(path: Path) -> None:
+    if path.exists():
+        kept = keep_damaged(path, path.parent.parent / DAMAGED)
+        log.warning("%s: was damaged; it was moved to %s and is prepared again", path, kept)
 
 
 def read(path: Path) -> Dataset:
-    """A prepared Dataset, by its split; its images are a read-only map of the file. FileError."""
+    """A prepared Dataset, by its split; its images are a read-only map of the file. FileError when a byte of it is not what
+    was written: images, labels and split are held against the digest."""
     a = read_npz(path, SPLIT)
-    pictures = _read_pictures(_pictures_path(path, str(a["pictures"])))
-    split = np.array(a["split"])
-    if split.shape != pictures.labels.shape:
-        raise FileError(f"{path}: is a split of {len(split)} images, there are {len(pictures.labels)}")
-    dataset = Dataset(str(a["name"]), pictures, split, float(a["scale"]))
-    # It was computed from these very arrays when the files were written; hashing again would cost every worker.
-    dataset.__dict__["digest"] = str(a["digest"])
+    if str(a["key"]) != path.stem:
+        raise FileError(f"{path}: is the split that was written as {str(a['key'])!r:.80}")
+    beside = _pictures_path(path, str(a["pictures"]))
+    pictures = _read_pictures(beside)
+    if pictures.digest != str(a["pictures"]):
+        raise FileError(f"{beside}: is damaged, its images or labels are not those that were written")
+    if a["split"].shape != pictures.labels.shape:
+        raise FileError(f"{path}: is a split of {a['split'].size} images, there are {len(pictures.labels)}")
+    dataset = Dataset(str(a["name"]), pictures, a["split"], float(a["scale"]))
+    if dataset.digest != str(a["digest"]):
+        raise FileError(f"{path}: is damaged, its split or scale is not the one that was written")
     return dataset
 
 
@@ -132,7 +149,7 @@ def _pictures_path(split: Path, digest: str) -> Path:
 @lru_cache(maxsize=8)
 def _read_pictures(path: Path) -> Pictures:
     """Read once, however many splits ask for it: each map holds a file open."""
-    a = read_npz(path, ["classes", "digest", "labels", "images"])
-    pictures = Pictures(a["images"], np.array(a["labels"]), tuple(str(name) for name in a["classes"]))
-    pictures.__dict__["digest"] = str(a["digest"])
-    return pictures
+    a = read_npz(path, ["classes", "labels", "images"], mapped=("images",))
+    if a["images"].ndim != 3 or a["labels"].shape != a["images"].shape[:1]:
+        raise FileError(f"{path}: does not hold pictures and a label for each")
+    return Pictures(a["images"], a["labels"], tuple(str(name) for name in a["classes"]))

@@ -123,3 +123,59 @@ def test_missing_pictures_are_read_from_the_source_again(settings):
     pictures.unlink()
     prepared._read_pictures.cache_clear()
     assert prepared.prepare(settings).digest == first.digest and pictures.exists()
+
+
+def digest_of(dataset):
+    return Dataset(dataset.name, Pictures(*plain(dataset)), dataset.split, dataset.scale).digest
+
+
+def plain(dataset):
+    return np.array(dataset.images), np.array(dataset.labels), dataset.classes
+
+
+def test_no_flipped_bit_and_no_cut_is_used(settings):
+    wanted = digest_of(prepared.prepare(settings))
+    path = prepared.prepared_path(settings)
+    [pictures] = path.parent.glob("pictures-*.npz")
+    rng = np.random.default_rng(0)
+    refused = 0
+    for file in (path, pictures):
+        whole = file.read_bytes()
+        damaged = [whole[:at] for at in rng.integers(0, len(whole), 10)]
+        for at in rng.integers(0, len(whole), 70):
+            damaged.append(bytes([*whole[:at], whole[at] ^ 1 << rng.integers(8), *whole[at + 1 :]]))
+        for content in damaged:
+            file.write_bytes(content)
+            prepared._read_pictures.cache_clear()
+            try:
+                # A few bits of a zip, such as its time stamps, mean nothing.
+                assert digest_of(prepared.read(path)) == wanted
+            except FileError:
+                refused += 1
+        file.write_bytes(whole)
+    assert refused > 120
+
+
+def test_exchanged_and_edited_files_are_refused_set_aside_and_made_again(settings, caplog):
+    other = replace(settings, seed=1)
+    first, second = prepared.prepare(settings), prepared.prepare(other)
+    path, another = prepared.prepared_path(settings), prepared.prepared_path(other)
+    whole = path.read_bytes()
+    path.write_bytes(another.read_bytes())
+    with pytest.raises(FileError, match=f"is the split that was written as '{another.stem}'"):
+        prepared.read(path)
+    assert prepared.prepare(settings).digest == first.digest != second.digest
+    assert path.read_bytes() == whole
+    [kept] = (path.parent.parent / "work" / "damaged").iterdir()
+    assert kept.read_bytes() == another.read_bytes()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}: was damaged; it was moved to {kept} and is prepared again"
+    ]
+    [pictures] = path.parent.glob("pictures-*.npz")
+    with np.load(pictures) as held:
+        arrays = dict(held)
+    np.savez(pictures, **(arrays | {"labels": arrays["labels"][::-1].copy()}))
+    prepared._read_pictures.cache_clear()
+    with pytest.raises(FileError, match="is damaged, its images or labels"):
+        prepared.read(path)
+    assert prepared.prepare(settings).digest == first.digest
