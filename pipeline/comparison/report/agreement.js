@@ -9,7 +9,8 @@ registerView(agreementView());
 function agreementView() {
   const place = element("div", { class: "scroll" });
   const legend = element("div", { class: "legend" });
-  let name = "agreement";
+  // One image is answered alike by almost all: there the distances tell more.
+  let name = head.images?.count === 1 ? "distance" : "agreement";
   const newest = latest();
 
   /** @param {HTMLElement} root */
@@ -56,16 +57,22 @@ function agreementView() {
   return { id: "agreement", title: "Agreement", make, update };
 }
 
-/** @param {Numbers} data @param {boolean} share The nearer two points are, the lighter. */
+/**
+ * How far apart two points are becomes a colour on a logarithmic scale; the nearer, the lighter.
+ * @param {Numbers} data
+ * @param {boolean} share
+ */
 function pairScale(data, share) {
   const size = head.points.length;
-  const values = [...data].filter((value, i) => i % (size + 1) !== 0 && !Number.isNaN(value));
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const t = (/** @type {number} */ value) => (high > low ? (value - low) / (high - low) : 1);
+  const apart = (/** @type {number} */ value) => (share ? 1 - value : value);
+  const values = [...data].filter((value, i) => i % (size + 1) !== 0 && !Number.isNaN(value)).sort((one, other) => apart(other) - apart(one));
+  const least = values.map(apart).findLast((value) => value > 0) ?? 1;
+  const place = (/** @type {number} */ value) => Math.log(Math.max(apart(value), least / 2));
+  const [far, near] = [place(values[0] ?? 0), place(values.at(-1) ?? 0)];
   return {
-    colour: (/** @type {number} */ value) => viridis(share ? t(value) : 1 - t(value)),
-    low: formatNumber(share ? low : high),
-    high: formatNumber(share ? high : low),
+    colour: (/** @type {number} */ value) => viridis(far > near ? (far - place(value)) / (far - near) : 1),
+    low: formatNumber(values[0]),
+    high: formatNumber(values.at(-1)),
   };
 }
 

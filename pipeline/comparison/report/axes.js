@@ -56,5 +56,5 @@ function axisTicks(scale, near, far, level) {
 /** @param {number} value */
 function tickText(value) {
   const size = Math.abs(value);
-  return signed(size !== 0 && (size < 0.001 || size >= 1e6) ? value.toExponential(0) : value >= 1000 ? value.toLocaleString("en") : String(value));
+  return signed(size !== 0 && (size < 0.0001 || size >= 1e6) ? value.toExponential(0) : value >= 1000 ? value.toLocaleString("en") : String(value));
 }

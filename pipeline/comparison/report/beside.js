@@ -1,5 +1,8 @@
 // A beside B: what differs in settings and metrics, what they answer, how sure they are.
 
+/** More heads than this are shown when asked for. */
+const MOST_OPEN = 12;
+
 registerView(besideView());
 
 /** @returns {View} */
@@ -37,8 +40,8 @@ function besideView() {
  */
 function pairTable(title, columns, lines) {
   const marked = columns.map((name) => element("th", { scope: "col" }, name === "A" || name === "B" ? element("span", { class: `mark mark-${name.toLowerCase()}` }, name) : name));
-  return element("div", { class: "panel" }, element("h3", null, title),
-    element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": title }, element("table", { class: "pair", "aria-label": title }, element("thead", null, element("tr", null, element("td"), marked)), element("tbody", null, lines))));
+  return element("div", { class: "panel" }, title ? element("h3", null, title) : null,
+    element("div", { class: "scroll" }, element("table", { class: "pair", "aria-label": title || null }, element("thead", null, element("tr", null, element("td"), marked)), element("tbody", null, lines))));
 }
 
 /** @param {State} chosen */
@@ -81,7 +84,7 @@ function headsTable(chosen) {
     return element("tr", null, element("th", { scope: "row" }, row.class), cell(one, state(row)), cell(other, state(b[j])), element("td", null, formatDifference(difference(other, one))));
   }));
   place.append(table(names[0] ?? ""));
-  return [element("details", { class: "panel" }, element("summary", null, `The ${a.length} heads one by one`), list.box, place)];
+  return [element("details", { class: "panel", open: a.length <= MOST_OPEN }, element("summary", null, `The ${a.length} heads one by one`), list.box, place)];
 }
 
 /** @param {Judged} a @param {Judged} b The notebook's case: target beside y-hat. */

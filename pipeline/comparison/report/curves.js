@@ -109,11 +109,12 @@ function lossOf({ losses, classes }, step, of) {
  * @param {{logX: boolean, logY: boolean, head: number | null}} how
  */
 function curvesPlan(curves, width, how) {
-  const [left, right, top, bottom] = [58, width - 14, 12, CURVES_HEIGHT - 34];
+  const [left, right, top, bottom] = [58, width - 24, 12, CURVES_HEIGHT - 38];
   const lines = new Map([...curves].map(([name, curve]) => [name, [...curve.steps].map((iteration, step) => /** @type {const} */ ([iteration, lossOf(curve, step, how.head)]))]));
   const all = [...lines.values()].flat();
   const losses = all.map(([, loss]) => loss).filter((loss) => loss > 0);
-  const xs = axisScale(Math.min(...all.map(([iteration]) => iteration)), Math.max(...all.map(([iteration]) => iteration)), left, right, how.logX);
+  const ends = head.points.filter((one) => lines.has(one.trajectory)).map((one) => one.iterations);
+  const xs = axisScale(Math.min(...all.map(([iteration]) => iteration)), Math.max(...ends), left, right, how.logX);
   const ys = axisScale(how.logY ? Math.min(...losses) : 0, Math.max(...losses), bottom, top, how.logY);
   return {
     left, right, top, bottom, width, lines, xs, ys, head: how.head,
@@ -139,18 +140,23 @@ function curvesDrawing(plan, chosen) {
     const index = longest(name);
     return vector("path", { class: "faint", d: path(line), "data-point": index }, vector("title", null, nameOf(index)));
   });
+  const own = (/** @type {"a" | "b"} */ which) => (plan.lines.get(point(chosen[which]).trajectory) ?? []).filter(([iteration]) => iteration <= point(chosen[which]).iterations);
+  const ends = { a: own("a").at(-1), b: own("b").at(-1) };
+  // Where the two end side by side, their letters stand apart.
+  const near = ends.a && ends.b && Math.abs(ys.at(ends.a[1]) - ys.at(ends.b[1])) < 14 && Math.abs(xs.at(ends.a[0]) - xs.at(ends.b[0])) < 14;
   const bold = /** @type {const} */ (["b", "a"]).flatMap((which) => {
     const one = point(chosen[which]);
     const line = plan.lines.get(one.trajectory) ?? [];
-    const own = line.filter(([iteration]) => iteration <= one.iterations);
-    const last = own.at(-1);
-    const label = last ? vector("text", { class: `end end-${which}`, x: Math.min(xs.at(last[0]) + 6, right - 10), y: ys.at(last[1]) - 6 + (which === "b" && chosen.a !== chosen.b ? 18 : 0) }, which.toUpperCase()) : null;
-    return [vector("path", { class: `after after-${which}`, d: path(line) }), vector("path", { class: `line line-${which}`, d: path(own) }), ...validations(plan, which, one.trajectory), label];
+    const last = ends[which];
+    const other = ends[which === "a" ? "b" : "a"];
+    const aside = near && last && other ? (last[1] > other[1] || (last[1] === other[1] && which === "b") ? 8 : -8) : 0;
+    const label = last ? vector("text", { class: `end end-${which}`, x: Math.min(xs.at(last[0]) + 10, right + 10), y: ys.at(last[1]) + 4 + aside }, which.toUpperCase()) : null;
+    return [vector("path", { class: `after after-${which}`, d: path(line) }), vector("path", { class: `line line-${which}`, d: path(own(which)) }), ...validations(plan, which, one.trajectory), label];
   });
   const said = `Loss over iterations. ${/** @type {const} */ (["a", "b"]).map((which) => `${which.toUpperCase()}, ${nameOf(chosen[which])}, ends at ${formatNumber(plan.lossAt(chosen[which], point(chosen[which]).iterations))}`).join("; ")}.`;
   return vector("svg", { viewBox: `0 0 ${width} ${CURVES_HEIGHT}`, width, height: CURVES_HEIGHT, role: "img", "aria-label": said },
     axisTicks(xs, bottom, top, false), axisTicks(ys, left, right, true),
-    vector("text", { class: "axis", x: right, y: bottom + 30, "text-anchor": "end" }, "iterations"),
+    vector("text", { class: "axis", x: right, y: bottom + 35, "text-anchor": "end" }, "iterations"),
     faint, bold, vector("line", { class: "cross", y1: top, y2: bottom, x1: -9, x2: -9 }));
 }
 

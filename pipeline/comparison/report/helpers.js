@@ -83,13 +83,15 @@ function formatNumber(value) {
 }
 
 /**
- * A difference, always with its sign.
+ * A difference, always with its sign; in powers of ten only where four decimals would say nothing.
  * @param {number | null | undefined} value
  * @returns {string}
  */
 function formatDifference(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
+  const size = Math.abs(value);
+  const text = size >= 0.0001 && size < 0.001 ? signed(value.toFixed(4)) : formatNumber(value);
+  return value > 0 ? `+${text}` : text;
 }
 
 /**

@@ -19,7 +19,8 @@ function pointsView() {
   const counted = element("span", { class: "soft" });
   const more = element("button", { onclick: () => { rows += ROWS_A_TIME; draw(); } }, "Show more");
   const filter = element("input", { type: "search", id: "filter", size: 28, placeholder: "alpha<0.5 kernel_size=3", autocomplete: "off", spellcheck: "false", oninput: () => choose({ filter: filter.value }) });
-  let sort = { name: "", down: true };
+  // The best first.
+  let sort = { name: head.metric, down: !lessIsBetter(head.metric) };
   let rows = ROWS_A_TIME;
   let differing = true;
   let numbers = "plain";
