@@ -12,6 +12,7 @@ from ..base.files import write_bytes, write_text
 from ..records.record import Record, is_finished, read_record
 from ..sweep.point import Point
 from .axes import AXES, REPEATS, values_of
+from .champion import write_champion
 from .tables import Pivot, Summary, pivot, summarise
 from .text import table_lines
 from .vectors import write_y_hat
@@ -55,8 +56,8 @@ def axes_for(swept: Sequence[str]) -> list[str]:
 
 
 def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comparison | None:
-    """Write points.csv, summary.csv, y_hat.csv, metrics.json and figures/*.png of the points that have a record into `folder`;
-    None when there is none. FileError for a damaged one.
+    """Write points.csv, summary.csv, y_hat.csv, metrics.json, figures/*.png, champion/ and plots/ of the points that have a
+    record into `folder`; None when there is none. FileError for a damaged one.
 
     swept: the settings that the points differ in, by their dotted names.
     """
@@ -67,6 +68,7 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
     found = side_by_side(records, values, keys)
     joined = _write_tables(folder, found)
     _write_figures(folder, found)
+    write_champion(folder, found.records[found.best])
     lines = table_lines(found.summary, found.laid)
     if not joined:
         lines.append(f"the y-hat vectors of {len(records)} points stay in their records; ")

@@ -11,7 +11,7 @@ from pipeline.comparison import vectors
 from pipeline.comparison.compare import compare
 from tests.comparison.comparison_cases import SWEPT, grid, joined_by_pandas, point, write, write_many
 
-FILES = ["figures", "metrics.json", "points.csv", "summary.csv", "y_hat.csv"]
+FILES = ["champion", "figures", "metrics.json", "plots", "points.csv", "summary.csv", "y_hat.csv"]
 
 
 def stamps(folder):
