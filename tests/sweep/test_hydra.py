@@ -89,13 +89,17 @@ def test_interpolations_follow_each_points_values():
     assert [(p.training.batch_size, p.name) for p in found.points] == [(10, "of_0"), (20, "of_0")]
 
 
-@pytest.mark.parametrize("params", ["{training.alpha: '1,2'}", "{training: {alpha: [1, 2]}}"])
-def test_params_may_be_nested_or_dotted_texts_or_lists(params, tmp_path):
+@pytest.mark.parametrize(
+    ("params", "alphas"),
+    [("training.alpha: '1,2'", [1.0, 2.0]), ("training: {alpha: [1, 2]}", [1.0, 2.0]), ("training: {alpha: 3}", [3.0])],
+)
+def test_params_may_be_nested_or_dotted_texts_lists_or_one_value(params, alphas, tmp_path):
     (tmp_path / "experiment").mkdir()
     text = "# @package _global_\nname: mine\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      seed: 4,5\n"
     (tmp_path / "experiment" / "mine.yaml").write_text(text)
-    found = command("--config-dir", str(tmp_path), "experiment=mine", f"+hydra.sweeper.params={params}")
-    assert [(p.seed, p.training.alpha) for p in found.points] == list(itertools.product([4, 5], [1.0, 2.0]))
+    words = ("--config-dir", str(tmp_path), "experiment=mine", "+hydra.sweeper.params={" + params + "}")
+    assert [(p.seed, p.training.alpha) for p in command(*words).points] == list(itertools.product([4, 5], alphas))
+    assert [(p.seed, p.training.alpha) for p in command(*words, "training.alpha=7").points] == [(4, 7.0), (5, 7.0)]
 
 
 def test_a_config_of_ones_own(tmp_path):
