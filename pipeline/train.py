@@ -139,7 +139,9 @@ def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | N
         best = comparison.summary.best
         values = {key: float(best[key]) for key in comparison.summary.metrics}
         folder, metric = comparison.folder, comparison.summary.metric
-        tracker.compared(Compared(folder, comparison.best, values, comparison.text, metric))
+        champion = next(point for point in points if point.name == comparison.best)
+        record = comparison.records[comparison.best]
+        tracker.compared(Compared(folder, comparison.best, values, comparison.text, metric, (champion, record)))
     return len({point.key for point in points}) - len(comparison.records)
 
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from ..records.record import Record
 from ..sweep.point import Point
-from . import log, table
+from . import log, models, table
+from .card import card
 from .keys import clean
+from .registry import crown
 from .runs import ERROR, FAILED, FINISHED, RUNNING, Runs
 from .view import link, seed_view
 
@@ -76,6 +78,9 @@ class Finished(Event):
         run = runs.open(self.point, dict([table.TAG]))
         if run.status != FINISHED:
             log.log_record(runs.store, run, self.point, self.record, runs.curved.get(self.point.key, 0))
+        if run.model is None:
+            runs.keep_model(self.point.key, models.log_model(runs.store, run, self.point, self.record))
+        if run.status != FINISHED:
             runs.end(self.point.key, FINISHED)
 
 
@@ -99,7 +104,7 @@ class Failed(Event):
 class Compared(Event):
     """What a sweep came to. folder: where its tables and figures lie. best: a point's name. values: the best point's metrics.
 
-    text: the tables as the terminal shows them. metric: what the best was chosen by.
+    text: the tables as the terminal shows them. metric: what the best was chosen by. champion: the best point and its record.
     """
 
     folder: Path
@@ -107,10 +112,12 @@ class Compared(Event):
     values: dict[str, float]
     text: str
     metric: str
+    champion: tuple[Point, Record] | None = None
 
     def digest(self) -> str:
-        """SHA-256 of the tables, the figures and the text."""
-        found = hashlib.sha256(self.text.encode(errors="surrogatepass"))
+        """SHA-256 of the tables, the figures, the text and the champion's key."""
+        champion = self.champion[0].key if self.champion else ""
+        found = hashlib.sha256(f"{champion}\n{self.text}".encode(errors="surrogatepass"))
         for name, path in self._files().items():
             found.update(f"{name} ".encode() + (path.read_bytes() if path.is_file() else b"-"))
         return found.hexdigest()
@@ -130,9 +137,19 @@ class Compared(Event):
         seed_view(store, runs.sweep, [self.metric, *self.values])
         condition, address = runs.sweep.condition, link(store.experiment_id, runs.sweep.key)
         note = f"```\n{self.text}\n```\n\n[All its points]({address}): `{condition}`"
+        if self.champion:
+            self._crown(runs, *self.champion)
         store.client.set_tag(parent.run_id, "best", clean(self.best))
         store.client.set_tag(parent.run_id, "mlflow.note.content", clean(note))
         store.client.set_tag(parent.run_id, COMPARED, self.digest())
+
+    def _crown(self, runs: Runs, point: Point, record: Record) -> None:
+        # Its own event may still wait, after a failure.
+        Finished(point, record, known=True).write(runs)
+        run, points = runs.open(point, {}), runs.sweep.points if runs.sweep else 0
+        if run.model:
+            text = card(self.folder.name, point, record, points)
+            crown(runs.store, self.folder.name, run.run_id, run.model, text)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ start and the step, and curves have the same steps while a point is trained and 
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from ..records.record import FILES, Record, recorded
 from ..settings import Settings, flatten
 from ..sweep.point import Point
 from . import table
+from .datasets import inputs
 from .keys import class_keys, clean
 from .runs import Run
 from .store import Store
@@ -40,7 +42,7 @@ def log_record(store: Store, run: Run, point: Point, record: Record, curved: int
     """Log everything that a finished point has to say. curved: up to which iteration its curves are there already."""
     rows = [*curve_rows(record.losses, record.classes, point.iterations, curved), *_final_rows(record)]
     log_rows(store, run, rows, _missing_params(run, point.settings))
-    _log_data(store, run, point.settings, record)
+    store.client.log_inputs(run.run_id, inputs(point.settings, record))
     pictures = {table.NAME: json.dumps(table.y_hat_table(record.folder / "y_hat.csv", record.classes)).encode()}
     pictures["figures/kernels.png"] = _kernels(record)
     files = {f"record/{name}": record.folder / name for name in FILES}
@@ -67,14 +69,19 @@ def log_params(store: Store, run: Run, settings: Settings) -> list[str]:
 
 
 def log_files(store: Store, run: Run, files: Mapping[str, Path], contents: Mapping[str, bytes]) -> None:
-    """Attach files, by their names in MLflow; those that are missing are left out."""
-    if run.artifacts.startswith("file:"):
+    """Attach files to a run, by their names in MLflow; those that are missing are left out."""
+    attach(run.artifacts, partial(store.client.log_artifacts, run.run_id), files, contents)
+
+
+def attach(place: str, send: Callable[[str], object], files: Mapping[str, Path], contents: Mapping[str, bytes]) -> None:
+    """Put files where artifacts lie, or hand a folder of them to `send`, which takes them there."""
+    if place.startswith("file:"):
         # What MLflow would do with a local folder, without copying all to a temporary one first.
-        _copy_files(Path(url2pathname(urlsplit(run.artifacts).path)), files, contents)
+        _copy_files(Path(url2pathname(urlsplit(place).path)), files, contents)
         return
     with tempfile.TemporaryDirectory() as folder:
         _copy_files(Path(folder), files, contents)
-        store.client.log_artifacts(run.run_id, folder)
+        send(folder)
 
 
 def _copy_files(folder: Path, files: Mapping[str, Path], contents: Mapping[str, bytes]) -> None:
@@ -124,20 +131,6 @@ def _missing_params(run: Run, settings: Settings) -> dict[str, str]:
     """What decides the point's numbers, by dotted names; without what the run has: MLflow refuses to change a parameter."""
     flat: dict[str, Any] = flatten(recorded(settings))
     return {key: clean(value) for key, value in flat.items() if key not in run.params}
-
-
-def _log_data(store: Store, run: Run, settings: Settings, record: Record) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    data = settings.data
-    dataset = Dataset(
-        name=data.source,
-        digest=record.result.data[:16],
-        source_type="local",
-        source=json.dumps({"source": data.source, "path": data.path}),
-        profile=json.dumps({**record.result.images, "classes": len(record.classes)}),
-    )
-    store.client.log_inputs(run.run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
 
 def _kernels(record: Record) -> bytes:

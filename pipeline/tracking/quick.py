@@ -68,13 +68,16 @@ EXPERIMENT = select(RUNS.c.experiment_id).where(*OF_RUN)
 END = update(RUNS).where(*OF_RUN).values(status=bindparam("new_status"), end_time=bindparam("ended"))
 # Changes nothing. A transaction that begins by reading cannot wait for another's writes.
 TOUCH = update(RUNS).where(*OF_RUN).values(lifecycle_stage=ACTIVE)
+OF_MODEL = MODELS.c.model_id == bindparam("model")
+FINALIZE = update(MODELS).where(OF_MODEL).values(status=bindparam("new_status"), last_updated_timestamp_ms=bindparam("updated"))
 SAME_DATA = DATASETS.c.name == bindparam("named"), DATASETS.c.digest == bindparam("digested")
 DATASET = select(DATASETS.c.dataset_uuid).where(DATASETS.c.experiment_id == bindparam("experiment"), *SAME_DATA)
 ADD_NEW = {table: insert(table).prefix_with("OR IGNORE") for table in (METRICS, DATASETS, INPUTS, MODEL_METRICS)}
 
 
 class QuickClient(MlflowClient):  # type: ignore[misc]  # MLflow's types are not looked at
-    """An MlflowClient of an SQLite store. What it overrides does, and returns, what MLflow's own does."""
+    """An MlflowClient of an SQLite store. What it overrides does what MLflow's own does, and returns it, unless
+    it says None."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(uri)
@@ -178,6 +181,19 @@ class QuickClient(MlflowClient):  # type: ignore[misc]  # MLflow's types are not
         known |= {"params": [LoggedModelParameter(key, value) for key, value in (params or {}).items()]}
         known |= {"tags": [LoggedModelTag(key, value) for key, value in (tags or {}).items()]}
         return LoggedModel(experiment_id, model, name, place, now, now, **known)
+
+    def finalize_logged_model(self, model_id: str, status: LoggedModelStatus) -> None:
+        values = {"model": model_id, "new_status": status.to_int(), "updated": _now()}
+        with self._engine.begin() as connection:
+            found = connection.execute(FINALIZE, values).rowcount
+        if not found:
+            super().finalize_logged_model(model_id, status)
+
+    def log_outputs(self, run_id: str, models: Sequence[Any]) -> None:
+        common = {"source_type": "RUN_OUTPUT", "source_id": run_id, "destination_type": "MODEL_OUTPUT"}
+        rows = [{**common, "destination_id": m.model_id, "step": m.step, "input_uuid": uuid.uuid4().hex} for m in models]
+        with self._engine.begin() as connection:
+            _put(connection, ADD_NEW[INPUTS], rows)
 
     def _place(self, experiment_id: str) -> str:
         """Where an experiment's artifacts lie; it never changes."""

@@ -28,7 +28,7 @@ PARENT_TRIES, PARENT_WAIT = 6, 0.5
 @dataclass(frozen=True)
 class Run:
     """A run as the store has it. began: in milliseconds. artifacts: the address of its files. params and metrics: what it had
-    when it was read."""
+    when it was read. model: the id of the point's model. fresh: whether it was made just now, and nobody else knows it."""
 
     run_id: str
     name: str
@@ -38,12 +38,15 @@ class Run:
     tags: dict[str, str] = field(default_factory=dict)
     params: frozenset[str] = frozenset()
     metrics: dict[str, float] = field(default_factory=dict)
+    model: str | None = None
+    fresh: bool = False
 
     @staticmethod
     def read(entry: Any) -> "Run":
         """An mlflow.entities.Run."""
         info, data = entry.info, entry.data
-        values = dict(data.tags), frozenset(data.params), dict(data.metrics)
+        outputs = entry.outputs.model_outputs if entry.outputs else []
+        values = dict(data.tags), frozenset(data.params), dict(data.metrics), outputs[0].model_id if outputs else None
         return Run(info.run_id, info.run_name, info.status, info.start_time, info.artifact_uri, *values)
 
 
@@ -75,6 +78,10 @@ class Runs:
         """Remember that a point's run has these parameters."""
         run = self._points[key]
         self._points[key] = replace(run, params=run.params | frozenset(params))
+
+    def keep_model(self, key: str, model: str) -> None:
+        """Remember the model of a point's run."""
+        self._points[key] = replace(self._points[key], model=model)
 
     def end(self, key: str, status: str) -> None:
         """Close a point's run."""
@@ -164,7 +171,8 @@ class Runs:
 
     def _create(self, name: str, tags: dict[str, str]) -> Run:
         plain = {key: clean(value) for key, value in tags.items()}
-        return Run.read(self.store.client.create_run(self.store.experiment_id, run_name=clean(name), tags=plain))
+        made = self.store.client.create_run(self.store.experiment_id, run_name=clean(name), tags=plain)
+        return replace(Run.read(made), fresh=True)
 
     def _go_on(self, run: Run, name: str, tags: dict[str, str]) -> Run:
         tags = {**owner.identity(), **tags}
@@ -173,7 +181,7 @@ class Runs:
             self.store.client.delete_tag(run.run_id, ERROR)
         self.store.client.update_run(run.run_id, status=RUNNING, name=clean(name))
         held = {key: value for key, value in run.tags.items() if key != ERROR}
-        return replace(run, name=name, status=RUNNING, tags={**held, **tags})
+        return replace(run, name=name, status=RUNNING, fresh=False, tags={**held, **tags})
 
     def _set_tags(self, run_id: str, tags: dict[str, str]) -> None:
         from mlflow.entities import RunTag

@@ -47,8 +47,9 @@ def test_a_child_holds_what_its_record_holds(folder):
     }
     artifacts = {f.path for part in ("record", "figures", None) for f in client.list_artifacts(run.info.run_id, part)}
     assert artifacts >= {"record/checkpoint.npz", "record/y_hat.csv", "record/SHA256SUMS", "figures/kernels.png", "y_hat.json"}
-    [data] = run.inputs.dataset_inputs
-    assert (data.dataset.name, data.dataset.digest) == ("digits", result["data"][:16])
+    data = [(entry.dataset.name, entry.dataset.digest, entry.tags[0].value) for entry in run.inputs.dataset_inputs]
+    used = {"train": "training", "validation": "validation", "test": "test"}
+    assert data == [("digits", f"{result['data'][:16]}-{split}", context) for split, context in used.items()]
     # As MLflow reads it.
     table = pd.read_json(client.download_artifacts(run.info.run_id, "y_hat.json", folder), orient="split")
     assert len(table) == 3 and list(table)[:2] == ["image", "target"] and "output" in table

@@ -1,0 +1,45 @@
+"""The registered model of an experiment: a version for each point that was the best of a sweep, the latest called champion."""
+
+from typing import Any
+
+from .store import Store
+
+CHAMPION = "champion"
+ABOUT = "Versions are points that were the best of a sweep of the experiment {name}; champion is that of its latest sweep."
+
+
+def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> None:
+    """Make a model the champion of experiment `name`: a version of its registered model, once, with its card."""
+    client = store.client
+    # Not models:/ID: in a database MLflow looks that up in whichever store is the process's default.
+    source = client.get_logged_model(model_id).artifact_location
+    aliases = _aliases(client, name)
+    found = [version for version in client.search_model_versions(f"name = '{name}'") if version.source == source]
+    if found:
+        version = found[0]
+        if version.description != card:
+            client.update_model_version(name, version.version, card)
+    else:
+        # No need to wait: in a database a version is ready at once.
+        options: dict[str, Any] = {"model_id": model_id, "description": card, "await_creation_for": None}
+        version = client.create_model_version(name, source, run_id, **options)
+    if str(aliases.get(CHAMPION)) != str(version.version):
+        client.set_registered_model_alias(name, CHAMPION, version.version)
+
+
+def _aliases(client: Any, name: str) -> dict[str, Any]:
+    """The versions of a registered model that have a name; it is made unless it is there."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return dict(client.get_registered_model(name).aliases)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+    try:
+        client.create_registered_model(name, description=ABOUT.format(name=name))
+    except MlflowException as error:
+        # Another process made it just now.
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return {}
