@@ -53,13 +53,14 @@ function curvesView() {
 
   function draw() {
     return newest(readCurves(), (curves) => {
-      plan = curvesPlan(curves, place.clientWidth || 800, { ...local, head: local.whole ? null : state.head });
-      place.replaceChildren(curves.size ? curvesDrawing(plan, state) : element("p", { class: "soft" }, "The file holds no losses."));
+      plan = curves.size ? curvesPlan(curves, place.clientWidth || 800, { ...local, head: local.whole ? null : state.head }) : null;
+      place.replaceChildren(plan ? curvesDrawing(plan, state) : element("p", { class: "soft" }, "The file holds no losses of these points."));
       read();
     });
   }
 
   function read() {
+    said.replaceChildren();
     if (!plan) return;
     const t = Number(reading.value) / 1000;
     const at = plan.iterationAt(t);
@@ -82,7 +83,7 @@ function curvesView() {
 async function readCurves() {
   const { points } = filtered(state.filter);
   const chosen = [point(state.a).trajectory, point(state.b).trajectory];
-  const wanted = new Set([...chosen, ...[...points].map((index) => point(index).trajectory)].slice(0, head.points.length + 2));
+  const wanted = new Set([...chosen, ...[...points].map((index) => point(index).trajectory)]);
   const found = /** @type {Map<string, Curve>} */ (new Map());
   for (const name of [...wanted].slice(0, MOST_FAINT + 2)) {
     if (!(await hasBlock(`steps-${name}`))) continue;
@@ -112,7 +113,8 @@ function curvesPlan(curves, width, how) {
   const [left, right, top, bottom] = [58, width - 24, 12, CURVES_HEIGHT - 38];
   const lines = new Map([...curves].map(([name, curve]) => [name, [...curve.steps].map((iteration, step) => /** @type {const} */ ([iteration, lossOf(curve, step, how.head)]))]));
   const all = [...lines.values()].flat();
-  const losses = all.map(([, loss]) => loss).filter((loss) => loss > 0);
+  const found = all.map(([, loss]) => loss).filter((loss) => loss > 0);
+  const losses = found.length ? found : [1];
   const ends = head.points.filter((one) => lines.has(one.trajectory)).map((one) => one.iterations);
   const xs = axisScale(Math.min(...all.map(([iteration]) => iteration)), Math.max(...ends), left, right, how.logX);
   const ys = axisScale(how.logY ? Math.min(...losses) : 0, Math.max(...losses), bottom, top, how.logY);

@@ -21,6 +21,10 @@ function gridView() {
     const place = element("div", { class: "panels" });
     root.append(place, note);
     fillPanels(place);
+    // Of a panel too wide for the window, the part where A is.
+    const chosen = cells.get(point(state.a).row);
+    const box = chosen?.closest(".scroll");
+    if (chosen && box) box.scrollLeft = chosen.offsetLeft - box.clientWidth / 2;
   }
 
   /** @param {HTMLElement} place */

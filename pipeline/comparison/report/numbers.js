@@ -45,18 +45,7 @@ async function judge(index) {
     answer[i] = Number.isNaN(confidence[i]) ? -1 : best;
     margin[i] = (y_hat[start + right] ?? NaN) - (rival === -Infinity ? 0 : rival);
   }
-  return { y_hat, target, answer: await recordedAnswers(index, answer), margin, confidence, classes, images };
-}
-
-/**
- * The record's own answers where the file has them: y-hats that float32 cannot tell apart were still different.
- * @param {number} index
- * @param {Int32Array} otherwise
- */
-async function recordedAnswers(index, otherwise) {
-  if (!(await hasBlock(`answer-${index}`))) return otherwise;
-  const { data } = await block(`answer-${index}`);
-  return otherwise.map((answer, i) => (answer < 0 ? answer : data[i] ?? answer));
+  return { y_hat, target, answer, margin, confidence, classes, images };
 }
 
 /** @param {number} value @param {number} low @param {number} high Whether a bin has it; the last one, which ends at 1, has its end too. */
