@@ -28,7 +28,7 @@ NEEDED_PATHS = {
 LARGEST_SIDE = 4096
 EXECUTORS = ("threads", "processes", "dask")
 STORES = ("sqlite", "server", "off")
-KINDS = {int: "a whole number", float: "a number", str: "a text"}
+KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class ComputeSettings:
 class TrackingSettings:
     store: str = setting("sqlite", "where MLflow keeps its view", one_of(STORES))
     uri: str | None = setting(None, "sqlite:////absolute/path.db, or http://HOST:PORT of a server")
+    system_metrics: bool = setting(False, "whether MLflow's own system metrics are logged: processor, memory, disk, network")
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,8 @@ def _pair_faults(settings: Settings) -> list[str]:
         found.append(f"compute.scheduler: must be {right}, not {compute.scheduler!r}")
     elif compute.scheduler is not None and not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d+", compute.scheduler):
         found.append(f"compute.scheduler: must be tcp://HOST:PORT, or null, not {compute.scheduler!r}")
-    if tracking.store == "server" and not (tracking.uri or "").startswith(("http://", "https://")):
+    # Without one, MLFLOW_TRACKING_URI may say it.
+    if tracking.store == "server" and not (tracking.uri or "http://").startswith(("http://", "https://")):
         found.append(f"tracking.uri: must be the server's http://HOST:PORT, not {tracking.uri!r}")
     return found
 

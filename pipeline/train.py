@@ -28,7 +28,7 @@ from .sweep.point import Observer, Point
 from .sweep.pool import Pool
 from .sweep.progress import Bar, Lines, Observers
 from .tracking.events import Compared
-from .tracking.store import check_store
+from .tracking.store import check_store, resolved
 from .tracking.sweeps import SweepView, sweep_key
 from .tracking.tracker import Tracker
 
@@ -86,7 +86,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
     swept = grid.swept if known else command.keys
     view = SweepView(sweep_key(points) if known else _search_key(command), len(points) if known else 0, swept)
     tracker = _tracker(first, view)
-    watch = partial(Tracker, first.tracking, first.name, view.of_a_job()) if tracker else None
+    watch = partial(Tracker, resolved(first.tracking), first.name, view.of_a_job()) if tracker else None
     with _closing(tracker) as status, at_work(grid, points, known) as experiment:
         if tracker:
             tracker.open()

@@ -46,6 +46,8 @@ class Started(Event):
 
     def write(self, runs: Runs) -> None:
         run = runs.open(self.point, dict([table.TAG]))
+        if run.status == RUNNING and runs.sweep is None:
+            runs.describe(run)
         if run.status == RUNNING:
             runs.hold(self.point.key, log.log_params(runs.store, run, self.point.settings))
 
@@ -78,6 +80,8 @@ class Finished(Event):
         run = runs.open(self.point, dict([table.TAG]))
         if run.status != FINISHED:
             log.log_record(runs.store, run, self.point, self.record, runs.curved.get(self.point.key, 0))
+            if runs.sweep is None:
+                runs.describe(run)
         if run.model is None:
             runs.keep_model(self.point.key, models.log_model(runs.store, run, self.point, self.record))
         if run.status != FINISHED:

@@ -5,13 +5,16 @@ import os
 import platform
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from ..base import project
+from .trouble import shown
 
+# A diff can hold whole data files.
+LONGEST_DIFF = 1_000_000
 PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "mlflow", "pandas")
 
 
@@ -69,11 +72,29 @@ def _machine() -> dict[str, str]:
         "boot": boot.read_text().strip() if boot.exists() else "",
         "versions": ", ".join([f"python {platform.python_version()}", *(f"{p} {v}" for p, v in _versions())]),
     }
-    commit = _git("rev-parse", "HEAD")
-    if commit:
-        dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
-        tags |= {"mlflow.source.git.commit": commit, "git.dirty": str(dirty).lower()}
-    return tags
+    return tags | provenance(_git)
+
+
+def provenance(git: Callable[..., str]) -> dict[str, str]:
+    """Tags of the checkout that computes, by MLflow's names; none where there is no checkout. git: what git prints."""
+    said = git("status", "--porcelain=v2", "--branch", "--untracked-files=no").splitlines()
+    known = dict(line.removeprefix("# branch.").split(" ", 1) for line in said if line.startswith("# branch."))
+    if known.get("oid", "(").startswith("("):
+        return {}
+    tags = {"commit": known["oid"], "dirty": str(any(not line.startswith("#") for line in said)).lower()}
+    if not known["head"].startswith("("):
+        tags["branch"] = known["head"]
+    url = git("remote", "get-url", "origin").strip()
+    if url:
+        tags["repoURL"] = shown(url)
+    return {f"mlflow.source.git.{name}": value for name, value in tags.items()}
+
+
+@cache
+def diff() -> str:
+    """How the checkout that computes differs from its commit; empty when it does not, or where there is none."""
+    text = _git("diff", "HEAD", "--no-ext-diff", "--no-color") if _machine().get("mlflow.source.git.dirty") == "true" else ""
+    return text if len(text) <= LONGEST_DIFF else f"{text[:LONGEST_DIFF]}\n... cut after {LONGEST_DIFF} letters\n"
 
 
 def _user() -> str:
@@ -96,7 +117,9 @@ def _versions() -> list[tuple[str, str]]:
 
 def _git(*arguments: str) -> str:
     try:
-        asked = subprocess.run(["git", "-C", str(project.root()), *arguments], capture_output=True, text=True, timeout=10)
-        return asked.stdout.strip() if asked.returncode == 0 else ""
+        asked = subprocess.run(
+            ["git", "-C", str(project.root()), *arguments], capture_output=True, text=True, errors="replace", timeout=10
+        )
+        return asked.stdout if asked.returncode == 0 else ""
     except (OSError, subprocess.TimeoutExpired):
         return ""

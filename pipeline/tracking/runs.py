@@ -15,6 +15,7 @@ from ..sweep.point import Point
 from . import owner
 from .glance import is_unknown
 from .keys import clean
+from .machine import Monitor
 from .store import Store, alone
 from .sweeps import SweepView, mark
 
@@ -53,8 +54,9 @@ class Run:
 class Runs:
     """The runs of an experiment as one sweep sees them, or one point alone (`sweep` None)."""
 
-    def __init__(self, store: Store, sweep: SweepView | None) -> None:
+    def __init__(self, store: Store, sweep: SweepView | None, system_metrics: bool = False) -> None:
         self.store, self.sweep = store, sweep
+        self._monitor = Monitor(store.uri) if system_metrics else None
         self._points: dict[str, Run] = {}
         # Up to which iteration a point's curves are in the store, by its key.
         self.curved: dict[str, int] = {}
@@ -63,6 +65,8 @@ class Runs:
         self._load()
         if sweep is not None:
             self.parent = self._open_parent(sweep)
+            if sweep.whole:
+                self.describe(self.parent)
 
     def open(self, point: Point, tags: dict[str, str]) -> Run:
         """The point's run, RUNNING and owned by this process, new or gone on with; one that is FINISHED stays so."""
@@ -73,6 +77,20 @@ class Runs:
         else:
             self._adopt(point, known)
         return self._points[point.key]
+
+    def describe(self, run: Run) -> None:
+        """What goes once with a command's own run, the sweep's or that of a point alone: the diff of a changed checkout, and
+        what the machine does, if that was asked for."""
+        diff = owner.diff()
+        if diff:
+            self.store.client.log_text(run.run_id, diff, "git.diff")
+        if self._monitor is not None:
+            self._monitor.watch(run.run_id)
+
+    def stop_watching(self) -> None:
+        """No more of what the machine does."""
+        if self._monitor is not None:
+            self._monitor.stop()
 
     def hold(self, key: str, params: Iterable[str]) -> None:
         """Remember that a point's run has these parameters."""
@@ -91,6 +109,7 @@ class Runs:
 
     def close(self, status: str) -> None:
         """Close the parent with this status, and as KILLED the runs of this process that did not come to an end."""
+        self.stop_watching()
         for run in list(self._search(f"attributes.status = '{RUNNING}'")):
             if POINT in run.tags and owner.is_mine(run.tags):
                 self.store.client.set_terminated(run.run_id, KILLED)

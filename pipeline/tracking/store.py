@@ -9,16 +9,17 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from ..base import project
+from ..base import console, project
 from ..base.errors import SettingsError
 from ..settings import TrackingSettings
-from .trouble import check_database, is_missing
+from .trouble import check_database, is_missing, shown
 
 # MLflow reads these when it is imported. A request is tried once: whoever asks tries again, and can be told to stop.
 ENVIRONMENT = {
@@ -27,6 +28,8 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
+# Where MLflow's own commands look for an address.
+VARIABLE = "MLFLOW_TRACKING_URI"
 NOISY = ("mlflow", "alembic", "sqlalchemy", "urllib3")
 # How long another process may take to create a run before we look again.
 LOCK_SECONDS = 5
@@ -50,29 +53,57 @@ class Store:
         return self.inode is not None and _inode(Path(self.uri.removeprefix("sqlite:///"))) != self.inode
 
 
+def resolved(tracking: TrackingSettings) -> TrackingSettings:
+    """With the address that counts: tracking.uri, else MLFLOW_TRACKING_URI, else mlflow.db in the project's folder.
+
+    SettingsError for an address that fits neither a database nor a server.
+    """
+    if tracking.store == "off" or tracking.uri is not None:
+        return tracking
+    uri = os.environ.get(VARIABLE, "").strip()
+    if not uri:
+        return tracking if tracking.store == "server" else replace(tracking, uri=f"sqlite:///{project.root() / 'mlflow.db'}")
+    if _is_server(uri):
+        return replace(tracking, store="server", uri=uri)
+    # MLflow takes a path that is not absolute from the working folder.
+    path = uri.removeprefix("sqlite:///")
+    if path != uri and path and not path.endswith("/") and "?" not in path and tracking.store == "sqlite":
+        return replace(tracking, uri=f"sqlite:///{Path(path).absolute()}")
+    right = "http://HOST:PORT" if tracking.store == "server" else "http://HOST:PORT or sqlite:////ABSOLUTE/PATH.db"
+    raise SettingsError([f"{VARIABLE}: must be {right}, not {uri!r}; tracking.uri=... goes before it"])
+
+
 def store_uri(tracking: TrackingSettings) -> str:
     """The store's address: an absolute sqlite path, or the server's. SettingsError for an address that fits neither."""
+    tracking = resolved(tracking)
+    uri = tracking.uri or ""
     if tracking.store == "server":
-        uri = str(tracking.uri)
-        try:
-            parts = urlsplit(uri)
-            right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        except ValueError:
-            right = False
-        if not right:
-            raise SettingsError([f"tracking.uri: must be the server's http://HOST:PORT, not {uri!r}"])
+        if not _is_server(uri):
+            raise SettingsError([f"tracking.uri: must be the server's http://HOST:PORT, not {tracking.uri!r}"])
         return uri
-    uri = tracking.uri or f"sqlite:///{project.root() / 'mlflow.db'}"
     # What follows a question mark would be options of SQLAlchemy's, not the file's name.
     if not uri.startswith("sqlite:////") or "?" in uri or uri.endswith("/"):
         raise SettingsError([f"tracking.uri: must be sqlite:////ABSOLUTE/PATH.db, not {uri!r}"])
     return uri
 
 
+def _is_server(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
 def check_store(tracking: TrackingSettings) -> None:
     """SettingsError for what no waiting mends. A store that does not answer holds nothing up: it is told of at the end."""
-    if tracking.store != "off":
-        store_uri(tracking)
+    if tracking.store == "off":
+        return
+    uri = store_uri(tracking)
+    if tracking.system_metrics and find_spec("psutil") is None:
+        raise SettingsError(["tracking.system_metrics: needs psutil: pip install psutil"])
+    if tracking.uri is None and os.environ.get(VARIABLE, "").strip():
+        console.say(f"MLflow: {shown(uri)}, from {VARIABLE}")
 
 
 def load_mlflow() -> None:
@@ -91,6 +122,7 @@ def open_store(tracking: TrackingSettings, experiment: str) -> Store:
     Safe to call from any number of processes at once, also when there is no database yet: a lock lets one create it.
     StoreError, OSError or MLflow's own errors when that fails.
     """
+    tracking = resolved(tracking)
     uri = store_uri(tracking)
     load_mlflow()
     if tracking.store == "server":

@@ -25,7 +25,7 @@ from ..sweep.point import Point
 from .events import Compared, Curve, Ended, Event, Failed, Finished, Opened, Started
 from .glance import settled
 from .runs import FINISHED, KILLED, Runs
-from .store import check_store, close_store, load_mlflow, open_store, store_uri
+from .store import close_store, load_mlflow, open_store, resolved, store_uri
 from .sweeps import SweepView
 from .trouble import LATER, Trouble, explain, silence
 
@@ -58,8 +58,7 @@ class Tracker:
     """
 
     def __init__(self, tracking: TrackingSettings, experiment: str, sweep: SweepView | None) -> None:
-        check_store(tracking)
-        self._tracking, self._experiment, self._sweep = tracking, experiment, sweep
+        self._tracking, self._experiment, self._sweep = resolved(tracking), experiment, sweep
         self._uri = store_uri(tracking)
         # Of the caller's thread: the points whose end was told, when a trajectory's curves are due, what `close` said.
         self._told: set[str] = set()
@@ -227,7 +226,7 @@ class Tracker:
                 self._start_again()
                 return
             if self._runs is None:
-                self._runs = Runs(open_store(self._tracking, self._experiment), self._sweep)
+                self._runs = Runs(open_store(self._tracking, self._experiment), self._sweep, self._tracking.system_metrics)
             self._opening = False
         except Exception as error:
             self._failed(error)
@@ -263,6 +262,8 @@ class Tracker:
         self._done = isinstance(event, Ended)
 
     def _forget(self) -> None:
+        if self._runs is not None:
+            self._runs.stop_watching()
         self._runs = None
         with contextlib.suppress(Exception):
             close_store(self._uri)

@@ -115,7 +115,6 @@ def test_all_faults_out_of_range_come_at_once():
 PAIRS = [
     ({"data.source": "arrays"}, "data.path: is missing"),
     ({"data.source": "arrays", "data.path": ""}, "data.path: is missing"),
-    ({"tracking.store": "server"}, "tracking.uri: must be the server's http://HOST:PORT, not None"),
     ({"tracking.store": "server", "tracking.uri": "localhost:5000"}, "tracking.uri: must be"),
     ({"model.init": "notebook_draws", "model.kernel_size": None}, "model.init: notebook_draws needs data=notebook"),
     ({"model.init": "notebook_draws", "data.source": "notebook"}, "model.kernel_size: must be null"),
