@@ -1,6 +1,7 @@
 """The user's own images and labels, from one .npz file."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.errors import DataError, FileError
 from ..base.files import read_npz
@@ -18,11 +19,15 @@ def load(settings: Settings) -> Dataset:
     except FileError as error:
         raise DataError(f"data.path: {error}") from None
     images, labels = arrays["images"], arrays["labels"]
-    if images.dtype.kind in "ui" and images.dtype != np.uint8:
-        fits = images.size > 0 and images.min() >= 0 and images.max() <= 255
-        images = images.astype(np.uint8 if fits else np.float64)
-    elif images.dtype == np.float16:
-        images = images.astype(np.float32)
+    images = as_stored(images)
     ordered = labels if labels.ndim == 1 else labels.reshape(-1)
     split = stratified_split(ordered, settings.seed, data.folds, data.fold, data.validation)
     return build(str(path), images, labels, split, data.scale)
+
+
+def as_stored(images: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Numbers in a type that engines take, with their values kept: whole ones in 8 bits where they fit."""
+    if images.dtype.kind in "ui" and images.dtype != np.uint8:
+        fits = images.size > 0 and images.min() >= 0 and images.max() <= 255
+        return images.astype(np.uint8 if fits else np.float64)
+    return images.astype(np.float32) if images.dtype == np.float16 else images

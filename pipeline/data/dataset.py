@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError
+from .input import Input, largest_of, learnt_scale
 
 SPLIT_STREAM = 3
 SPLITS = ("train", "validation", "test")
@@ -65,6 +66,14 @@ class Dataset:
     def image_shape(self) -> tuple[int, int]:
         return self.images.shape[1], self.images.shape[2]
 
+    @cached_property
+    def input(self) -> Input:
+        """What heads that are trained on it take. Computed once: all images are looked at."""
+        training = self.split == TRAIN
+        axes = (1, 2)
+        highest, lowest = self.images.max(axis=axes)[training], self.images.min(axis=axes)[training]
+        return Input(self.image_shape, self.scale, float(max(highest.max(initial=0), -float(lowest.min(initial=0)))))
+
     def part(self, split: int) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
         """Images and labels of one split; a split that holds all images is not copied."""
         chosen = self.split == split
@@ -106,9 +115,7 @@ def build(
     if len(classes) < 2:
         raise DataError(f"{name}: all labels are {classes[0]!r}; one-vs-rest needs at least two classes")
     if scale is None:
-        training = images[split == TRAIN]
-        largest = float(max(training.max(initial=0), -float(training.min(initial=0))))
-        scale = largest if largest > 1 else 1.0
+        scale = learnt_scale(largest_of(images[split == TRAIN]))
     return Dataset(name, Pictures(images, labels.astype(np.int64), classes), split, scale)
 
 

@@ -74,6 +74,13 @@ def read(folder: Path, settings: Settings, name: str, classes: tuple[str, ...] |
     return build(name, images, labels, split, data.scale, classes)
 
 
+def read_images(path: Path) -> NDArray[np.uint8]:
+    """The images of one file, (N, H, W). DataError when it holds none."""
+    images = np.empty(_shape(path, "images"), np.uint8)
+    _fill(path, images)
+    return images
+
+
 def _parts(folder: Path) -> list[Part]:
     """The parts that lie in the folder, train first, their headers read and found to fit each other."""
     check_folder(folder)

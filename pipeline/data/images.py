@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -87,9 +89,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _read(files: list[Path], size: tuple[int, int] | None, folder: Path) -> NDArray[np.uint8]:
     """(N, H, W) grey pictures of `size`, (H, W); None: the size that all of them have."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow finds strange in a file's remarks does not concern the pixels
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with _strict():
         first = _grey(files[0], size, None)
         shape = (len(files), *first.shape)
         images = _room(folder, shape)
@@ -97,6 +97,20 @@ def _read(files: list[Path], size: tuple[int, int] | None, folder: Path) -> NDAr
         for index, file in enumerate(files[1:], 1):
             images[index] = _grey(file, size, first.shape)
     return images
+
+
+def read_picture(file: Path, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """One picture, (H, W), as `load` reads those of a folder. DataError, naming the file, when it cannot be used."""
+    with _strict():
+        return _grey(file, size, None)
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow finds strange in a file's remarks does not concern the pixels
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 def _room(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

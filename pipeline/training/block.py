@@ -93,7 +93,7 @@ def _advance(
         return heads, np.empty((0, len(heads)))
     training = settings.training
     members = np.flatnonzero(dataset.split == TRAIN)
-    size = len(members) if training.batch_size == "all" else int(training.batch_size)
+    size = len(members) if training.batch_size == "all" else min(int(training.batch_size), len(members))
     block = Block(
         dataset.images,
         dataset.scale,

@@ -37,4 +37,4 @@ def evaluate(
     images = {split: dataset.count(code) for code, split in enumerate(SPLITS)}
     shown = np.flatnonzero(dataset.split == (TEST if dataset.count(TEST) else TRAIN))
     vectors = Vectors(shown, dataset.labels[shown], sigmoid(logits[shown]))
-    return Result(iterations, dataset.digest, images, values, tuple(found)), vectors
+    return Result(iterations, dataset.digest, images, values, tuple(found), dataset.input), vectors

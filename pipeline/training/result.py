@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.input import Input
+
 # The best point is chosen by validation accuracy, so that the test split stays fresh. The notebook's single image has no
 # validation split, and every point gets it right sooner or later, so there the margin decides.
 CRITERIA = ("validation_accuracy", "train_margin")
@@ -15,7 +17,9 @@ CRITERIA = ("validation_accuracy", "train_margin")
 class Result:
     """iterations: of the point. data: the data's digest. images: how many each split has. metrics: of all heads together.
 
-    heads: for each head its class, losses and recalls by split, and whether it is dead or saturated.
+    heads: for each head its class, losses and recalls by split, and whether it is dead or saturated. input: what they take;
+    None in
+    earlier records, see `records.origin.input_of`.
     """
 
     iterations: int
@@ -23,6 +27,7 @@ class Result:
     images: dict[str, int]
     metrics: dict[str, float]
     heads: tuple[dict[str, Any], ...]
+    input: Input | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -36,7 +41,12 @@ class Result:
 
     def plain(self) -> dict[str, Any]:
         """For JSON; `Result.read` is its inverse."""
-        return {**asdict(self), "heads": list(self.heads)}
+        plain = {**asdict(self), "heads": list(self.heads)}
+        if self.input is None:
+            del plain["input"]
+        else:
+            plain["input"] = self.input.plain()
+        return plain
 
     @staticmethod
     def read(plain: dict[str, Any]) -> "Result":
@@ -45,7 +55,8 @@ class Result:
         if not all(isinstance(head["class"], str) for head in heads):
             raise ValueError("a head's class must be text")
         metrics = {str(key): value for key, value in plain["metrics"].items()}
-        return Result(int(plain["iterations"]), str(plain["data"]), dict(plain["images"]), metrics, heads)
+        taken = Input.read(plain["input"]) if "input" in plain else None
+        return Result(int(plain["iterations"]), str(plain["data"]), dict(plain["images"]), metrics, heads, taken)
 
 
 @dataclass(frozen=True)
