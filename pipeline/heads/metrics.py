@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .elementary import sigmoid
+from .elementary import sigmoid, softplus
 from .head import Head
 from .losses import loss_value
 
@@ -52,3 +52,10 @@ def margin(logits: NDArray[np.float64], labels: NDArray[np.integer]) -> float:
     others = y_hat.copy()
     others[rows, labels] = -np.inf
     return float((right - others.max(axis=1)).sum() / len(labels))
+
+
+def log_ratio(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(y_hat_1 / y_hat_0) of two heads' logits (N, 2), with the sign of their difference even where it rounds to 0."""
+    zero, one = logits.T
+    ratio, sign = softplus(-zero) - softplus(-one), np.sign(one - zero)
+    return np.asarray(np.where(np.sign(ratio) == sign, ratio, sign * np.finfo(np.float64).tiny))

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import OneVsRestCNN, classifier
+from pipeline import OneVsRestCNN
 from pipeline.base.errors import NonFiniteError
-from pipeline.classifier import log_ratio
+from pipeline.classifier import estimator as classifier
 from pipeline.data.dataset import TRAIN, build
 from pipeline.heads.elementary import sigmoid
+from pipeline.heads.metrics import log_ratio
 from pipeline.settings import ComputeSettings, DataSettings, ModelSettings, Settings, TrainingSettings
 from pipeline.training.block import Task, start, train_block
 from tests.helpers.heads import same_array
@@ -64,6 +65,7 @@ def test_the_same_bits_as_a_trajectory_of_the_pipeline(monkeypatch, stored, dtyp
     assert same_heads(found.heads_, theirs.heads) and same_array(found.loss_curve_, theirs.losses)
 
 
+@pytest.mark.filterwarnings("ignore:X. pixels reach 16 and look unscaled", "ignore:dead heads")
 def test_8_bit_images_are_taken_as_they_are_and_large_ones_are_not_copied(monkeypatch):
     seen = []
     real = classifier.one_vs_rest
@@ -105,6 +107,7 @@ def test_flat_features_fill_the_smallest_square(features, side):
     assert found.predict(flat).shape == (12,)
 
 
+@pytest.mark.filterwarnings("ignore:dead heads")
 def test_labels_come_back_as_they_were_given():
     for labels in (
         NAMES,
@@ -168,7 +171,9 @@ def test_partial_fit_takes_parts_that_lack_classes_and_images():
 
 
 def test_batches_larger_than_the_data_are_all_of_it():
-    assert same_bits(small(batch_size=1000).fit(IMAGES, NAMES), small(batch_size=30).fit(IMAGES, NAMES))
+    with pytest.warns(UserWarning, match=r"^batch_size: 1000 is more than the 30 images; a batch is all of them$"):
+        found = small(batch_size=1000).fit(IMAGES, NAMES)
+    assert same_bits(found, small(batch_size=30).fit(IMAGES, NAMES))
 
 
 def test_random_state():
@@ -210,6 +215,7 @@ def test_several_wrong_arguments_are_listed():
         small(alpha=0.0, filters=0).fit(IMAGES, NAMES)
 
 
+@pytest.mark.filterwarnings("ignore:X. pixels reach 1e")
 def test_wrong_data_is_named():
     model = small().fit(IMAGES, NAMES)
     with pytest.raises(ValueError, match=r"y: holds 1 class, \['ant'\]"):

@@ -35,6 +35,8 @@ def digits():
     return train_test_split(pixels / 16, labels, random_state=0)
 
 
+# The checks' data are small and of any range.
+@pytest.mark.filterwarnings("ignore:X. pixels reach", "ignore:batch_size. ", "ignore:dead heads")
 # No check is expected to fail. 1000 iterations, because one check wants an accuracy; the defaults are checked below.
 @parametrize_with_checks([OneVsRestCNN(iterations=1000), OneVsRestCNN(iterations=1000, dtype="float32", filters=2)])
 def test_scikit_learns_checks(estimator, check):
@@ -61,6 +63,7 @@ def test_in_a_pipeline(digits):
     assert make_pipeline(StandardScaler(), OneVsRestCNN()).fit(pixels, labels).score(pixels_test, labels_test) > 0.85
 
 
+@pytest.mark.filterwarnings("ignore:dead heads")
 def test_in_a_cross_validation_and_a_grid_search_with_numpys_numbers(digits):
     pixels, _, labels, _ = digits
     pixels, labels = pixels[:300], labels[:300]

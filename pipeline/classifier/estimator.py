@@ -1,29 +1,43 @@
-"""The heads as a scikit-learn classifier: from pipeline import OneVsRestCNN."""
+"""The classifier itself."""
 
 import math
-import re
-from dataclasses import asdict
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .base.errors import SettingsError
-from .heads.batches import alphas, batches
-from .heads.block import Block
-from .heads.elementary import sigmoid, softplus
-from .heads.head import Head
-from .heads.initial import initial_heads
-from .heads.one_vs_rest import BrokenHeadError, Workers, all_logits, one_vs_rest
-from .settings import ComputeSettings, ModelSettings, Settings, TrainingSettings, parse
-from .training.block import non_finite
+from ..comparison.explanation import Explanation, explain
+from ..data.input import Input, largest_of, learnt_scale, odd_range, sides
+from ..heads import metrics
+from ..heads.batches import alphas, batches
+from ..heads.block import Block
+from ..heads.elementary import sigmoid
+from ..heads.head import Head
+from ..heads.initial import initial_heads
+from ..heads.one_vs_rest import BrokenHeadError, Workers, all_logits, one_vs_rest
+from ..records.origin import input_of
+from ..records.record import read_record
+from ..settings import ComputeSettings, ModelSettings, Settings, TrainingSettings
+from ..training.block import non_finite
+from .arguments import (
+    GROUPS,
+    are_numbers,
+    checked_shape,
+    seed_of,
+    settings_of,
+    shape_of,
+    warn_of_batch,
+    warn_of_dead_heads,
+    warn_of_pixels,
+)
 
-GROUPS = ("model", "training")
 # Training goes on in blocks, so that the batches' indices stay small; their length never changes a result.
 BLOCK_IMAGES = 2**18
 
@@ -45,11 +59,12 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         as large as the kernel; in a guessed square the kernel may reach into the zeros around it.
     warm_start: whether `fit` goes on from the heads of the last call, as `partial_fit` does.
 
-    batch_size may be more than there are images: then it is all of them. Pixels are taken as they are. The defaults suit
-    pixels in [0, 1], or standardised ones; divide 8-bit images by 255.
+    X is (N, features), (N, H, W) or (N, H, W, 1), in grey, divided by `scale`: give 255 for 8-bit images, None for the
+    largest pixel, or scaled or standardised pixels. `fit` warns of pixels that look unscaled, of dead heads, and of a
+    batch_size beyond the images, which is then all of them. No sample_weight is taken: all images count alike.
 
     After `fit`: `classes_` (sorted), `heads_` (a Head a class), `loss_curve_` (iterations, classes: each batch's mean
-    loss before its update), `n_iter_`, `image_shape_`, `seed_`, `n_features_in_` (H * W for (N, H, W)).
+    loss before its update), `n_iter_`, `image_shape_`, `scale_`, `seed_`, `n_features_in_` (H * W for (N, H, W)).
     ValueError when a setting or the data cannot be used, NonFiniteError (an ArithmeticError) when training meets nan or
     inf; the classifier is then as it was, or, when it was to start anew, not fitted.
     """
@@ -58,6 +73,8 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     heads_: tuple[Head, ...]
     loss_curve_: NDArray[np.float64]
     image_shape_: tuple[int, int]
+    scale_: float
+    largest_: float
     seed_: int
     n_iter_: int
     n_features_in_: int
@@ -79,6 +96,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = Settings.seed,
         image_shape: tuple[int, int] | None = None,
+        scale: float | None = 1.0,
         warm_start: bool = False,
     ) -> None:
         self.kernel_size = kernel_size
@@ -95,13 +113,29 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.image_shape = image_shape
+        self.scale = scale
         self.warm_start = warm_start
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "OneVsRestCNN":
-        """Train heads for the classes in y. X: (N, features) or (N, H, W), finite numbers. y: (N,), two classes or more."""
+        """Train heads for the classes in y. X: images of finite numbers. y: (N,), two classes or more."""
         if self.warm_start and self.__sklearn_is_fitted__():
             return self.partial_fit(X, y)
         return self._start(X, y, None)
+
+    @classmethod
+    def from_record(cls, path: str | Path) -> "OneVsRestCNN":
+        """The point whose record is the folder `path`, fitted: its heads, bit for bit, and its keywords. X are its images as
+        they are stored: `scale` is the record's. Classes that are whole numbers come back as such. FileError, a ValueError,
+        for what is no record."""
+        record = read_record(Path(path))
+        taken, settings = input_of(record), record.settings
+        given = {name: value for group in GROUPS for name, value in settings[group].items()}
+        model = cls(**given, random_state=settings["seed"], image_shape=taken.image_shape, scale=taken.scale)
+        model.classes_ = np.array([int(name) for name in record.classes] if are_numbers(record.classes) else record.classes)
+        model.image_shape_, model.scale_, model.largest_ = taken.image_shape, taken.scale, taken.largest
+        model.heads_, model.loss_curve_ = record.heads, np.array(record.losses)
+        model.seed_, model.n_iter_, model.n_features_in_ = settings["seed"], len(record.losses), math.prod(taken.image_shape)
+        return model
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> "OneVsRestCNN":
         """Go on from the current heads for `iterations` iterations on these images.
@@ -117,7 +151,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
             raise ValueError(
                 f"classes: must be those of the first call, {self.classes_.tolist()}, not {np.unique(classes).tolist()}"
             )
-        settings = self._settings(self.seed_)
+        settings = settings_of(self.get_params(deep=False), self.seed_)
         model, head = settings.model, self.heads_[0]
         if (head.kernel_size, head.filters, head.dtype.name) != (model.kernel_size, model.filters, model.dtype):
             raise ValueError("kernel_size, filters and dtype must stay as they were to go on from the current heads")
@@ -143,10 +177,17 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         of `predict_proba`.
         """
         logits = self._logits(X)
-        return log_ratio(logits) if logits.shape[1] == 2 else logits
+        return metrics.log_ratio(logits) if logits.shape[1] == 2 else logits
+
+    def explain(self, image: ArrayLike) -> Explanation:
+        """What each head sees of one image, (H, W) or (features,): feature map, pool, weights times pooled, logit, y-hat, as
+        `arrays()` and as a picture, which a notebook shows. In NumPy's arithmetic: an engine's last bits may differ."""
+        check_is_fitted(self)
+        pixels, _ = self._read(np.asarray(image)[None], reset=False)
+        return explain(self.heads_, [str(name) for name in self.classes_], self._images(pixels)[0], self.scale_)
 
     def _start(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None) -> "OneVsRestCNN":
-        settings = self._settings(seed_of(self.random_state))
+        settings = settings_of(self.get_params(deep=False), seed_of(self.random_state))
         if self.__sklearn_is_fitted__():
             # From here on what is known of X may not fit the old heads.
             del self.heads_
@@ -155,13 +196,22 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         if len(self.classes_) < 2:
             raise ValueError(f"y: holds 1 class, {self.classes_.tolist()}; one-vs-rest needs at least two")
         self.seed_, self.n_iter_ = settings.seed, 0
-        self.image_shape_ = self._check_shape(shape_of(X), settings)
+        self.image_shape_ = checked_shape(self.image_shape, shape_of(X), self.n_features_in_, settings.model.kernel_size)
+        self.largest_ = largest_of(pixels)
+        self.scale_ = learnt_scale(self.largest_) if settings.data.scale is None else settings.data.scale
         model = settings.model
         heads = initial_heads(
             self.seed_, len(self.classes_), model.init, model.filters, model.kernel_size, self.image_shape_, model.dtype
         )
         self.loss_curve_ = np.empty((0, len(heads)))
-        return self._train(settings, self._images(pixels), labels, heads)
+        whole = classes is None
+        warn_of_pixels(pixels, self.largest_, self.scale_)
+        if whole:
+            warn_of_batch(settings.training.batch_size, len(pixels))
+        self._train(settings, self._images(pixels), labels, heads)
+        if whole:
+            warn_of_dead_heads(self.heads_, self.classes_, self._logits_of(pixels))
+        return self
 
     def _train(
         self, settings: Settings, images: Images, y: NDArray[Any], heads: tuple[Head, ...] | None = None
@@ -179,7 +229,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
             last = min(first + length, training.iterations)
             block = Block(
                 images,
-                1.0,
+                self.scale_,
                 labels,
                 batches(self.seed_, len(images), size, done + first, done + last),
                 alphas(training.alpha, training.schedule, training.iterations, first, last),
@@ -198,22 +248,17 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
         pixels, _ = self._read(X, reset=False)
-        logits = all_logits(self.heads_, self._images(pixels), 1.0, self._workers())
+        strange = odd_range(pixels, Input(self.image_shape_, self.scale_, self.largest_))
+        if strange:
+            warnings.warn(f"X: {strange}", stacklevel=3)
+        logits = self._logits_of(pixels)
         if not np.isfinite(logits).all():
             raise ValueError(f"X: holds pixels that are too large for {self.heads_[0].dtype}")
         return logits
 
-    def _settings(self, seed: int) -> Settings:
-        """The arguments as the pipeline's settings, checked by it. ValueError, a line a fault, with the arguments' names."""
-        plain: dict[str, Any] = {"seed": seed, "compute": {"engine": self.engine}}
-        groups, given = asdict(Settings()), self.get_params(deep=False)
-        for group in GROUPS:
-            plain[group] = {name: without_numpy(given[name]) for name in groups[group] if name in given}
-        try:
-            return parse(plain)
-        except SettingsError as error:
-            text = re.sub(r"^seed:", "random_state:", str(error), flags=re.M)
-            raise ValueError(re.sub(r"^[a-z]+\.", "", text, flags=re.M)) from None
+    def _logits_of(self, pixels: NDArray[Any]) -> NDArray[np.float64]:
+        """(N, features) give (N, heads)."""
+        return all_logits(self.heads_, self._images(pixels), self.scale_, self._workers())
 
     def _workers(self) -> Workers:
         return Workers(self.engine, effective_n_jobs(self.n_jobs))
@@ -234,21 +279,6 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         check_classification_targets(y)
         return pixels, y
 
-    def _check_shape(self, shape: tuple[int, ...], settings: Settings) -> tuple[int, int]:
-        """The (H, W) of the images, given that of X, which may be unknown."""
-        features, kernel_size = self.n_features_in_, settings.model.kernel_size
-        given = shape if self.image_shape is None else tuple(np.atleast_1d(self.image_shape).tolist())
-        if not given:
-            side = max(2, math.isqrt(features - 1) + 1)
-            return side, side
-        if len(given) != 2 or not all(isinstance(side, int) and side >= 2 for side in given):
-            raise ValueError(f"image_shape: must be (H, W), each at least 2, not {given}")
-        if given[0] * given[1] != features or (shape and shape != given):
-            raise ValueError(f"image_shape: {sides(given)} does not fit X with {sides(shape) or features} pixels")
-        if kernel_size is None or kernel_size > min(given):
-            raise ValueError(f"kernel_size: must be at most {min(given)} for {sides(given)} images, not {kernel_size}")
-        return given[0], given[1]
-
     def _images(self, pixels: NDArray[Any]) -> Images:
         """(N, features) as (N, H, W); copied only when pixels are missing."""
         height, width = self.image_shape_
@@ -262,32 +292,3 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def log_ratio(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log(y_hat_1 / y_hat_0) of two heads' logits (N, 2), with the sign of their difference even where it rounds to 0."""
-    zero, one = logits.T
-    ratio, sign = softplus(-zero) - softplus(-one), np.sign(one - zero)
-    return np.asarray(np.where(np.sign(ratio) == sign, ratio, sign * np.finfo(np.float64).tiny))
-
-
-def seed_of(random_state: int | np.random.RandomState | None) -> int:
-    """An int as it is; None draws from NumPy's global generator, a RandomState from itself."""
-    if isinstance(random_state, (int, np.integer)):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31))
-
-
-def without_numpy(value: Any) -> Any:
-    """NumPy's scalars, of which a grid of parameters may be made, as Python's."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def shape_of(X: Any) -> tuple[int, ...]:
-    """(H, W) if X is (N, H, W), else ()."""
-    shape = np.shape(X) if isinstance(X, (list, tuple)) else getattr(X, "shape", ())
-    return tuple(shape[1:]) if len(shape) == 3 else ()
-
-
-def sides(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))

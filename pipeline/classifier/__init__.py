@@ -1,0 +1,5 @@
+"""The heads as a scikit-learn classifier: from pipeline import OneVsRestCNN."""
+
+from .estimator import OneVsRestCNN
+
+__all__ = ["OneVsRestCNN"]
