@@ -11,6 +11,8 @@ STAGES = {
     "prepare": ("prepare", "its images and labels in one npz"),
     "train": ("train", "one point, or a sweep"),
     "compare": ("compare", "the points of a sweep side by side"),
+    "predict": ("predict", "a trained point applied to images of yours"),
+    "explain": ("explain", "what each head of a point sees of one image, step by step"),
     "check-gradients": ("certify.__main__", "the gradients against finite differences, for sizes of your own"),
     "benchmark": ("benchmarks.__main__", "speed and memory, beside plain loops, NumPy, torch and scikit-learn"),
     "ui": ("tracking.ui", "MLflow's pages on 127.0.0.1"),

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from ..base import console
 from ..records.shelf import bring_back, bring_up_to_date, set_aside
 from .grid import Grid, write_grid
-from .plan import warn_absent
+from .plan import warn_of_absent, warn_of_batches
 from .point import Point
 
 SCRATCH = "scratch"
@@ -50,7 +50,8 @@ def begin(grid: Grid, points: Sequence[Point]) -> None:
     write_grid(grid)
     for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):
         console.say(line)
-    warn_absent(points)
+    warn_of_absent(points)
+    warn_of_batches(points)
 
 
 @contextmanager

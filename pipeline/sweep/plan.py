@@ -46,18 +46,25 @@ def plan(grid: Grid) -> tuple[Point, ...]:
 def data_faults(settings: Settings, dataset: Dataset) -> list[str]:
     """Settings that this data does not allow, a line each."""
     found = []
-    size, batch, images = settings.model.kernel_size, settings.training.batch_size, dataset.count(TRAIN)
+    size, images = settings.model.kernel_size, dataset.count(TRAIN)
     if size is not None and size > min(dataset.image_shape):
         height, width = dataset.image_shape
         found.append(f"model.kernel_size: must be at most {min(height, width)} for {height} x {width} images, not {size}")
     if images == 0:
         found.append("data.validation: leaves no image for training; make it smaller")
-    elif batch != "all" and int(batch) > images:
-        found.append(f"training.batch_size: must be at most {images}, the images for training, not {batch}")
     return found
 
 
-def warn_absent(points: Iterable[Point]) -> None:
+def warn_of_batches(points: Iterable[Point]) -> None:
+    """Say which batches are larger than the images for training: they are all of them."""
+    pairs = {(point.settings.training.batch_size, point.dataset.count(TRAIN)): None for point in points}
+    for size, images in pairs:
+        if size != "all" and int(size) > images:
+            text = f"training.batch_size: {size} is more than the {images} images for training; a batch is all of them"
+            console.say(f"warning: {text}", error=True)
+
+
+def warn_of_absent(points: Iterable[Point]) -> None:
     """Say which classes have no image for training, in any data of the points: their heads can only learn to say no."""
     for path, dataset in {point.data: point.dataset for point in points}.items():
         members = np.bincount(dataset.labels[dataset.split == TRAIN], minlength=len(dataset.classes))
