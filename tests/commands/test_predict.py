@@ -13,7 +13,7 @@ from pipeline.explain import main as explain
 from pipeline.predict import main as predict
 from pipeline.records.record import Record, read_record
 from pipeline.train import main as train
-from tests.helpers.commands import points, run_in
+from tests.helpers.commands import ROOT, points, run_in
 
 FEW = ["tracking=off", "training.iterations=30", "training.batch_size=500"]
 
@@ -95,6 +95,14 @@ def test_an_image_is_explained_by_its_number_or_its_file(here, place, capsys):
     assert capsys.readouterr().out.splitlines()[0] == file.name
     with Image.open(here / "seen.png") as picture:
         assert picture.width > 600
+
+
+def test_the_readmes_picture_is_what_its_commands_draw(tmp_path, place):
+    place[0] = f"paths.experiments={tmp_path}"
+    assert train(["data=digits", "model.kernel_size=5", "training.alpha=0.2", "training.iterations=2000", *place]) == 0
+    assert explain(["scratch", "--image", "7", "--out", str(tmp_path / "explained.png"), *place]) == 0
+    with Image.open(tmp_path / "explained.png") as drawn, Image.open(ROOT / "docs" / "head.png") as committed:
+        np.testing.assert_array_equal(np.asarray(drawn), np.asarray(committed))
 
 
 WRONG = {

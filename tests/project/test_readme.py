@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.helpers.commands import ROOT, clothing
 
@@ -37,6 +38,7 @@ def test_the_commands_of_the_stages_run_in_their_order(tmp_path):
     for block in blocks("python"):
         assert subprocess.run([sys.executable, "-c", block], cwd=tmp_path).returncode == 0
     assert (tmp_path / "mine.npz").exists()
+    Image.new("L", (8, 8)).save(tmp_path / "seven.png")
     for line in STAGES:
         # Later words win, so the iterations become few; a sweep over them keeps its two.
         few = "training.iterations=2,4" if "notebook_grid" in line else "training.iterations=2"
