@@ -44,6 +44,10 @@ def side_by_side(records: dict[str, Record], values: Sequence[Sequence[Any]], ke
     """Records as tables. values: of each record, the settings `keys`."""
     rows = (dict(zip(keys, found, strict=True)) for found in values)
     frame = pd.DataFrame(row | record.result.metrics for row, record in zip(rows, records.values(), strict=True))
+    for key in keys:
+        # Whole numbers stay so beside a null.
+        if frame[key].isna().any():
+            frame[key] = pd.Series([found[keys.index(key)] for found in values], dtype=object)
     table = summarise(frame, keys)
     # The first of the best row's points: repeats are averaged, none of them is better.
     best = list(records)[table.firsts()[table.best_row]]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
@@ -99,9 +100,9 @@ def differing(records: Sequence[Record]) -> list[str]:
     return [key for key in keys if key != "name" and len({repr(each.get(key)) for each in settings}) > 1]
 
 
-def name_of(record: Record, keys: Iterable[str]) -> str:
-    """A point by its values of these settings, as a sweep names it."""
-    settings = flat_settings(record)
+def name_of(record: Record, keys: Iterable[str], more: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """A point by its values of these settings, as a sweep names it. more: values of keys that are no settings."""
+    settings = {**flat_settings(record), **more}
     return " ".join(f"{short(key)}={settings.get(key)}" for key in keys)
 
 

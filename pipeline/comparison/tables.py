@@ -32,7 +32,7 @@ class Summary:
 
     @property
     def best(self) -> dict[str, Any]:
-        return self.plain(self.rows.iloc[[self.best_row]])[0]
+        return self.settings_at([self.best_row])[0]
 
     @property
     def best_row(self) -> int:
@@ -50,15 +50,26 @@ class Summary:
             return []
         metric = _comparable(self.rows[self.metric])
         groups = metric.groupby([self.rows[key] for key in models], sort=False, dropna=False)
-        return self.plain(self.rows.loc[groups.idxmax()])
+        return [row for row in self.settings_at(groups.idxmax().tolist()) if pd.notna(row[self.metric])]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether all points repeat one setting."""
+        return bool(self.repeats) and len(self.rows) == 1
 
     def ranking(self, most: int) -> list[dict[str, Any]]:
-        """The best rows, best first; where all rows repeat one setting, the repeats themselves."""
-        rows = self.points if self.repeats and len(self.rows) == 1 else self.rows
-        order = _comparable(rows[self.metric]).sort_values(ascending=False, kind="stable").index[:most]
-        return self.plain(rows.loc[order])
+        """The best rows, best first; where all points repeat one setting, the points."""
+        rows = self.points if self.is_one else self.rows
+        order = _comparable(rows[self.metric]).sort_values(ascending=False, kind="stable").index[:most].tolist()
+        return self._plain(rows.loc[order]) if self.is_one else self.settings_at(order)
 
-    def plain(self, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    def settings_at(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Some of `rows`; "count" is how many points each is the mean of."""
+        counts = np.bincount(self.members)
+        found = self._plain(self.rows.loc[list(numbers)])
+        return [{**row, "count": int(counts[number])} for row, number in zip(found, numbers, strict=True)]
+
+    def _plain(self, rows: pd.DataFrame) -> list[dict[str, Any]]:
         """Rows as dicts; a setting that is null is None again."""
         keys = [*self.keys, *self.repeats]
         found = [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
@@ -97,6 +108,8 @@ def summarise(points: pd.DataFrame, swept: Sequence[str]) -> Summary:
     metric = next((key for key in CRITERIA if key in metrics), metrics[0])
     grouped = points.groupby(keys, sort=False, dropna=False)
     rows, members = grouped[metrics].mean().reset_index(), grouped.ngroup().to_numpy().astype(np.intp)
+    # As they were given: whole numbers beside a null become fractions in an index.
+    rows[keys] = points[keys].iloc[np.unique(members, return_index=True)[1]].reset_index(drop=True)
     if repeats:
         rows = rows.join(grouped[metrics].std(ddof=0).reset_index(drop=True).add_suffix("_std"))
     return Summary(rows, keys, metrics, repeats, metric, members, points)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain, repeat
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from ..base.errors import FileError
@@ -17,7 +18,8 @@ from ..records.record import Record
 MOST_NUMBERS = 3_000_000
 # Files that are open at once while blocks are joined.
 MOST_BLOCKS = 200
-Key = tuple[str, str]
+Key = tuple[str, ...]
+Named = tuple[str, Record]
 
 
 def count_numbers(record: Record) -> int:
@@ -37,10 +39,13 @@ def write_y_hat(records: Mapping[str, Record], path: Path) -> bool:
     return True
 
 
-def join_y_hat(records: Mapping[str, Record], path: Path) -> None:
-    """The same table however large it is, in bounded memory: it takes as much disk again while it is made."""
+def join_y_hat(records: Mapping[str, Record], path: Path, data: Mapping[str, str] = MappingProxyType({})) -> None:
+    """The same table however large it is, in bounded memory: it takes as much disk again while it is made.
+
+    data: what each point's images are called, where they are not the same ones: then a first column says so.
+    """
     with atomic_write(path) as file:
-        _join(records, file, path.parent)
+        _join(records, file, path.parent, data)
 
 
 def read_vectors(record: Record) -> Iterator[tuple[Key, str]]:
@@ -60,45 +65,48 @@ def read_vectors(record: Record) -> Iterator[tuple[Key, str]]:
         raise FileError(f"{path}: cannot be read ({error})") from None
 
 
-def _join(records: Mapping[str, Record], file: IO[bytes], scratch: Path) -> None:
+def _join(
+    records: Mapping[str, Record], file: IO[bytes], scratch: Path, data: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Columns image and target, then "<point> y_hat_<class>" for every point; images in the order they first appear, an
     empty cell for an image that a point does not have."""
     names = [f"{name} y_hat_{label}" for name, record in records.items() for label in record.classes]
-    file.write(_line(["image", "target", *names]))
+    file.write(_line([*(["data"] if data else []), "image", "target", *names]))
     scratch.mkdir(parents=True, exist_ok=True)
     known: dict[Key, None] = {}
     with ExitStack() as opened:
         parts = []
-        for block in _blocks(list(records.values())):
+        for block in _blocks(list(records.items())):
             # Nameless: a kill leaves nothing behind. A block's file ends where later blocks bring images it has not met.
             part = opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=scratch))
-            part.writelines(_block_lines(block, known))
+            part.writelines(_block_lines(block, known, data))
             part.seek(0)
-            parts.append(chain(part, repeat("," * (sum(len(record.classes) for record in block) - 1) + "\n")))
+            parts.append(chain(part, repeat("," * (sum(len(record.classes) for _, record in block) - 1) + "\n")))
         for key, *cells in zip(known, *parts, strict=False):
             file.write(_line(key)[:-1] + b"," + ",".join(cell[:-1] for cell in cells).encode() + b"\n")
 
 
-def _blocks(records: Sequence[Record]) -> Iterator[list[Record]]:
+def _blocks(records: Sequence[Named]) -> Iterator[list[Named]]:
     """Records in groups of at most MOST_NUMBERS numbers, or of one record, or of as many as keep the groups few."""
-    most = max(MOST_NUMBERS, sum(map(count_numbers, records)) // MOST_BLOCKS)
-    block: list[Record] = []
+    most = max(MOST_NUMBERS, sum(count_numbers(record) for _, record in records) // MOST_BLOCKS)
+    block: list[Named] = []
     held = 0
-    for record in records:
+    for name, record in records:
         numbers = count_numbers(record)
         if block and held + numbers > most:
             yield block
             block, held = [], 0
-        block.append(record)
+        block.append((name, record))
         held += numbers
     yield block
 
 
-def _block_lines(block: Sequence[Record], known: dict[Key, None]) -> Iterator[str]:
+def _block_lines(block: Sequence[Named], known: dict[Key, None], data: Mapping[str, str]) -> Iterator[str]:
     """The cells of a block, a line for each image known by then; images that are new are added to the known ones."""
     columns = []
-    for record in block:
-        vectors = dict(read_vectors(record))
+    for name, record in block:
+        where = (data[name],) if data else ()
+        vectors = {(*where, *key): cells for key, cells in read_vectors(record)}
         known.update(dict.fromkeys(vectors))
         columns.append((vectors, "," * (len(record.classes) - 1)))
     for key in known:

@@ -1,5 +1,6 @@
 """Records made up for comparisons, one by one or by the hundred; and what their pictures and tables are compared with."""
 
+import hashlib
 import io
 import json
 import os
@@ -41,7 +42,8 @@ def write(point: Point, classes=("ant", "bee"), images=range(6), filters=1, metr
     vectors = Vectors(images, images % count, random.uniform(size=(len(images), count)) ** 9)
     splits = {"train": 20, "validation": 5, "test": len(images)}
     found = {"train_loss": 0.25, "validation_accuracy": 0.5, "test_accuracy": 0.75, "dead_heads": 0} | (metrics or {})
-    result = Result(point.iterations, "d" * 64, splits, found, tuple({"class": name} for name in classes))
+    digest = hashlib.sha256(repr(point.settings.data).encode()).hexdigest()
+    result = Result(point.iterations, digest, splits, found, tuple({"class": name} for name in classes))
     losses = np.geomspace(1, 0.01, point.iterations)[:, None] * random.uniform(0.5, 1, (point.iterations, count))
     write_record(point.folder, point.settings, (result, vectors), losses, heads)
     return read_record(point.folder)

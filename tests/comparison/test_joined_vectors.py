@@ -54,7 +54,7 @@ def test_blocks_never_become_too_many_files(tmp_path, monkeypatch):
     records = made(tmp_path, CASES["the same images"])
     monkeypatch.setattr(vectors, "MOST_NUMBERS", 1)
     monkeypatch.setattr(vectors, "MOST_BLOCKS", 2)
-    assert [len(block) for block in vectors._blocks(list(records.values()))] == [2, 2]
+    assert [len(block) for block in vectors._blocks(list(records.items()))] == [2, 2]
 
 
 def test_too_many_numbers_are_not_written_and_an_older_table_goes(tmp_path, monkeypatch):
