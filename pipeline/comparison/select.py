@@ -74,6 +74,12 @@ def find_point(words: Sequence[str], places: Places) -> Record:
     raise SettingsError([f"{' '.join(words)}: {len(found)} points are meant, name one or say best: {shown}{more}"])
 
 
+def neighbours_of(record: Record) -> list[Record]:
+    """All points of the record's experiment, itself included; only itself where its folder stands alone."""
+    home = record.folder.resolve().parents[2]
+    return _experiment(home) if record.folder.resolve().parents[1] == home / "points" else [record]
+
+
 def best_of(records: Sequence[Record]) -> Record:
     """The best by validation accuracy, or by margin on training images where there is no validation split; of repeats, the
     first of those whose mean is the best."""

@@ -1,17 +1,23 @@
 """Servers that help and servers that do not, and processes that end whatever MLflow's thread hangs in."""
 
+import csv
+import io
+import os
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from pipeline.base.errors import FileError
 from pipeline.settings import TrackingSettings
 from pipeline.tracking import tracker
+from pipeline.tracking.places import fetch
 from pipeline.tracking.store import check_store
 from pipeline.tracking.tracker import Tracker
-from tests.helpers.commands import ROOT
+from tests.helpers.commands import ROOT, command, contents
 from tests.helpers.tracking import (
     EXPERIMENT,
     answering,
@@ -21,6 +27,7 @@ from tests.helpers.tracking import (
     make_record,
     one_line,
     parents,
+    runs_of,
     settings_of,
     statuses,
     sweep_of,
@@ -89,13 +96,12 @@ print(time.monotonic() - begin, flush=True)
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_real_server_holds_each_point_once(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
-    command += ["--artifacts-destination", str(tmp_path / "far"), "--port", port, "--workers", "1"]
+    serve = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
+    serve += ["--artifacts-destination", str(tmp_path / "far"), "--port", port, "--workers", "1"]
     points, tracking = make_points(tmp_path, 3), TrackingSettings("server", f"http://127.0.0.1:{port}")
     for point in points:
         make_record(point)
@@ -103,18 +109,53 @@ def test_a_real_server_holds_each_point_once(tmp_path):
     told(watched, points)
     # It is not even there yet.
     wait_for(lambda: watched._trouble is not None)
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+    server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
     try:
         wait_for(lambda: (tmp_path / "mlflow.db").exists() and watched._runs is not None and not watched._waiting, 90)
         assert watched.close("FINISHED") == []
         again = Tracker(tracking, EXPERIMENT, sweep_of(points))
         told(again, points)
         assert again.close("FINISHED") == []
+        _fetch_records(tmp_path, tracking, points)
     finally:
         server.terminate()
         server.wait()
+    with pytest.raises(FileError, match="^0000: the server http://127.0.0.1:[0-9]+ cannot be reached"):
+        fetch(tracking, tmp_path, "0000")
     assert statuses(tmp_path) == {point.key: ["FINISHED"] for point in points}
     assert len(list((tmp_path / "far").rglob("kernels.png"))) == 3
+
+
+def _fetch_records(folder, tracking, points):
+    """A machine without the records takes a point's, or a sweep's, from the server; damaged ones it refuses."""
+    runs = {run.data.tags.get("point"): run.info.run_id for run in runs_of(folder)}
+    place = ["paths.experiments=nowhere", "tracking=server", f"tracking.uri={tracking.uri}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
+
+    def compare(*words):
+        return subprocess.run(
+            command("compare", *words, *place, "--csv"), cwd=folder, env=environment, capture_output=True, text=True
+        )  # fmt: skip
+
+    damaged = next((folder / "far").rglob(f"{runs[points[2].key]}/artifacts/record/y_hat.csv"))
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole.replace(b"0", b"1"))
+    refused = compare(runs[points[2].key])
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert "y_hat.csv: is damaged, its bytes are not those that SHA256SUMS names" in refused.stderr
+    damaged.write_bytes(whole)
+    ended = compare(runs[None])
+    assert ended.returncode == 0, ended.stderr
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    assert [row["seed"] for row in rows] == ["0", "1", "2"]
+    for point, row in zip(points, rows, strict=True):
+        assert contents(Path(row["record"])) == contents(point.folder)
+        assert Path(row["record"]).is_relative_to(folder / "cache")
+    assert not (folder / "nowhere").exists()
+    with pytest.raises(FileError, match=f"^{'0' * 32}: there is no such run or model in http"):
+        fetch(tracking, folder, "0" * 32)
+    # What lies here already is not fetched.
+    assert fetch(tracking, folder / "experiments", runs[points[0].key]) == [points[0].folder]
 
 
 @pytest.mark.slow
