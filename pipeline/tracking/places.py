@@ -115,7 +115,10 @@ def _download(client: Any, run_id: str, folder: Path) -> None:
         if missing:
             raise FileError(f"{run_id}: has no record in MLflow, it lacks {', '.join(missing)}")
         got = Path(str(client.download_artifacts(run_id, "record", work)))
-        check_sums(got)
+        try:
+            check_sums(got)
+        except FileError as error:
+            raise FileError(f"{run_id}: in MLflow, {str(error).removeprefix(f'{got}/')}") from None
         write_folder(folder, {name: (got / name).read_bytes() for name in FILES}, cache() / "work")
 
 
