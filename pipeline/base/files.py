@@ -82,11 +82,13 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
     sync_folder(folder.parent)
 
 
-def keep_damaged(path: Path, folder: Path) -> Path:
-    """Move a damaged file or folder into `folder`, beside those that were moved there before; where it is now."""
+def keep_damaged(path: Path, folder: Path, name: str = "") -> Path:
+    """Move a damaged file or folder into `folder`, under its own or another name, beside those that were moved there before;
+    where it is now."""
     folder.mkdir(parents=True, exist_ok=True)
+    name = name or path.name
     for number in itertools.count():
-        kept = folder / (f"{path.name}.{number}" if number else path.name)
+        kept = folder / (f"{name}.{number}" if number else name)
         if not kept.exists():
             return path.rename(kept)
     raise AssertionError
@@ -96,6 +98,15 @@ def sha256_sums(contents: Mapping[str, bytes]) -> bytes:
     """What `sha256sum` prints of these files, by name: `sha256sum -c` checks it."""
     lines = [f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents)]
     return "".join(lines).encode()
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """The checksums of a SHA256SUMS, by file name. FileError when it holds anything else."""
+    try:
+        lines = [line.split("  ", 1) for line in path.read_text("ascii").splitlines()]
+        return {name: digest for digest, name in lines}
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: is no list of checksums ({_first_line(error)})") from None
 
 
 def csv_bytes(header: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes:
@@ -136,12 +147,11 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def read_npy(path: Path) -> NDArray[Any]:
-    """The array of an .npy file. FileError when it is none, or shorter than its header promises; pickles are refused."""
+def read_npy(path: Path, content: bytes) -> NDArray[Any]:
+    """The array of an .npy file that holds `content`. FileError when it is none, or shorter than its header promises; pickles
+    are refused."""
     try:
-        return np.asarray(np.load(path, allow_pickle=False, mmap_mode="r"))
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
+        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise FileError(f"{path}: is not a readable .npy file ({_first_line(error)})") from None
 

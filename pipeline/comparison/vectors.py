@@ -53,15 +53,14 @@ def read_vectors(record: Record) -> Iterator[tuple[Key, str]]:
     path, width = record.folder / "y_hat.csv", 2 + len(record.classes)
     header = ["image", "target", *(f"y_hat_{name}" for name in record.classes)]
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            if next(rows, None) != header:
-                raise FileError(f"{path}: cannot be read (its columns are not those of result.json)")
-            for row in rows:
-                if len(row) != width:
-                    raise FileError(f"{path}: cannot be read (line {rows.line_num} has {len(row)} columns, not {width})")
-                yield (row[0], row[1]), ",".join(row[2:])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = csv.reader(io.StringIO(record.content("y_hat.csv").decode(), newline=""))
+        if next(rows, None) != header:
+            raise FileError(f"{path}: cannot be read (its columns are not those of result.json)")
+        for row in rows:
+            if len(row) != width:
+                raise FileError(f"{path}: cannot be read (line {rows.line_num} has {len(row)} columns, not {width})")
+            yield (row[0], row[1]), ",".join(row[2:])
+    except (UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path}: cannot be read ({error})") from None
 
 

@@ -1,6 +1,9 @@
 """A point's record: a folder of settings, result, y-hat vectors, losses and a checkpoint, with a checksum of each."""
 
+import hashlib
+import io
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, sha256_sums, write_folder
+from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256_sums, write_folder
 from ..heads.head import Head
 from ..settings import Settings
 from ..training.result import Result, Vectors
@@ -28,21 +31,41 @@ LOSS_ROWS = 200
 
 @dataclass(frozen=True)
 class Record:
-    """A finished point, read back; what is large is read when it is asked for. FileError when that is damaged."""
+    """A finished point, read back; what is large is read when it is asked for, and held against its checksum: FileError when
+    it is damaged. trajectory: the one it is a point of; empty in earlier records, which do not say."""
 
     folder: Path
     result: Result
+    trajectory: str
 
     @property
     def classes(self) -> list[str]:
         return self.result.classes
 
     @cached_property
+    def sums(self) -> dict[str, str]:
+        """The checksums that were written with the record, by file name."""
+        return read_sums(self.folder / SUMS)
+
+    def content(self, name: str) -> bytes:
+        """A file's bytes. FileError unless they are those that were written."""
+        return _verified(self.folder / name, self.sums)
+
+    def check(self, trajectory: str, iterations: int) -> None:
+        """FileError unless every file holds what was written, and the record is that of this very point."""
+        if self.trajectory not in ("", trajectory) or self.result.iterations != iterations:
+            held = f"{self.trajectory}/{self.result.iterations}"
+            raise FileError(f"{self.folder}: is the record of another point, {held}, not of {trajectory}/{iterations}")
+        for name in FILES:
+            if name != SUMS:
+                self.content(name)
+
+    @cached_property
     def settings(self) -> dict[str, Any]:
         """As written: what decides the point's numbers."""
         try:
-            found = yaml.load((self.folder / "settings.yaml").read_bytes(), yaml.CSafeLoader)
-        except (OSError, ValueError, yaml.YAMLError) as error:
+            found = yaml.load(self.content("settings.yaml"), yaml.CSafeLoader)
+        except (ValueError, yaml.YAMLError) as error:
             raise FileError(f"{self.folder}: is not a finished point ({_first_line(error)})") from None
         if not isinstance(found, dict):
             raise FileError(f"{self.folder}: is not a finished point (settings.yaml holds no settings)")
@@ -51,7 +74,7 @@ class Record:
     @property
     def losses(self) -> NDArray[np.float64]:
         """(iterations, heads), each batch's mean loss before its update."""
-        losses = read_npy(self.folder / "losses.npy")
+        losses = read_npy(self.folder / "losses.npy", self.content("losses.npy"))
         if losses.shape != (self.result.iterations, len(self.result.heads)) or losses.dtype != np.float64:
             right = f"({self.result.iterations}, {len(self.result.heads)}) of float64"
             raise FileError(f"{self.folder / 'losses.npy'}: must be {right}, not {losses.shape} of {losses.dtype}")
@@ -60,15 +83,17 @@ class Record:
     @property
     def y_hat(self) -> "pd.DataFrame":
         """Columns image, target and y_hat_<class>."""
-        return read_csv(self.folder / "y_hat.csv")
+        return read_csv(self.folder / "y_hat.csv", self.content("y_hat.csv"))
 
     @property
     def heads(self) -> tuple[Head, ...]:
+        self.content("checkpoint.npz")
         return read_checkpoint(self.folder / "checkpoint.npz").heads
 
     @property
     def kernels(self) -> list[NDArray[np.floating]]:
         """Each head's kernels (F, k, k), read without the rest of the checkpoint."""
+        self.content("checkpoint.npz")
         names = [f"head{j}/kernel" for j in range(len(self.result.heads))]
         arrays = read_npz(self.folder / "checkpoint.npz", names)
         return [arrays[name] for name in names]
@@ -90,10 +115,24 @@ def check_sums(folder: Path) -> None:
 
 def read_record(folder: Path) -> Record:
     """FileError naming the record that is missing or damaged."""
+    if not (folder / "result.json").exists():
+        raise FileError(f"{folder}: is not a finished point (it has no result.json)")
+    content = _verified(folder / "result.json", read_sums(folder / SUMS))
     try:
-        return Record(folder, Result.read(json.loads((folder / "result.json").read_bytes())))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        plain = json.loads(content)
+        return Record(folder, Result.read(plain), str(plain.get("trajectory", "")))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FileError(f"{folder}: is not a finished point ({_first_line(error)})") from None
+
+
+def _verified(path: Path, sums: Mapping[str, str]) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from None
+    if hashlib.sha256(content).hexdigest() != sums.get(path.name):
+        raise FileError(f"{path}: is damaged, its bytes are not those of {SUMS}; training its point again replaces it")
+    return content
 
 
 def write_record(
@@ -103,7 +142,8 @@ def write_record(
     result, vectors = point
     contents = {
         "settings.yaml": yaml.dump(recorded(settings), Dumper=yaml.CSafeDumper, sort_keys=False).encode(),
-        "result.json": (json.dumps(result.plain(), indent=1) + "\n").encode(),
+        # Whose record it is: in another point's place it would be taken for that.
+        "result.json": (json.dumps({"trajectory": folder.parent.name, **result.plain()}, indent=1) + "\n").encode(),
         "y_hat.csv": y_hat_csv(vectors, result.classes),
         **losses_files(losses, result.classes),
         "checkpoint.npz": npz_bytes(Checkpoint(heads, result.iterations).arrays()),
@@ -132,13 +172,13 @@ def losses_files(losses: NDArray[np.float64], classes: list[str]) -> dict[str, b
     return {"losses.csv": csv_bytes(["iteration", *classes], rows), "losses.npy": npy_bytes(losses)}
 
 
-def read_csv(path: Path) -> "pd.DataFrame":
+def read_csv(path: Path, content: bytes) -> "pd.DataFrame":
     """A csv of ours; from pandas 3.1 every float comes back to the bit it was written from. FileError when damaged."""
     # Imported when asked for: it takes a third of a second, which training need not wait.
     import pandas as pd
 
     try:
-        return pd.read_csv(path, dtype={"target": str}, keep_default_na=False)
+        return pd.read_csv(io.BytesIO(content), dtype={"target": str}, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise FileError(f"{path}: cannot be read ({_first_line(error)})") from None
 

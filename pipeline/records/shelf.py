@@ -1,15 +1,18 @@
 """Keeps points/ to the current grid, so that its bytes depend on the grid alone; other points wait on a shelf beside it."""
 
+import logging
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..base.errors import FileError
+from ..base.files import DAMAGED, keep_damaged
 from .earlier import bring_up, is_earlier
 from .record import is_finished
 
 SHELF = Path("work") / "shelf"
-DAMAGED = Path("work") / "damaged"
+
+log = logging.getLogger(__name__)
 
 
 def bring_back(experiment: Path, wanted: Iterable[Path]) -> None:
@@ -32,10 +35,18 @@ def bring_up_to_date(experiment: Path, wanted: Iterable[Path]) -> list[str]:
             bring_up(folder, experiment / "work")
             brought += 1
         except FileError as error:
-            aside = experiment / DAMAGED / f"{folder.parent.name}-{folder.name}"
-            _move(folder, aside)
-            said.append(f"{error}; it was moved to {aside} and is computed again")
+            said.append(_put_aside(folder, error))
     return [*said, *([f"{brought} records of an earlier layout were brought to today's"] if brought else [])]
+
+
+def set_damaged_aside(folder: Path, error: FileError) -> None:
+    """Keep a damaged record, points/<trajectory>/<iterations>, where it is in nobody's way, and say so."""
+    log.warning("%s", _put_aside(folder, error))
+
+
+def _put_aside(folder: Path, error: FileError) -> str:
+    kept = keep_damaged(folder, folder.parents[2] / DAMAGED, f"{folder.parent.name}-{folder.name}")
+    return f"{error}; it was moved to {kept} and is computed again"
 
 
 def set_aside(experiment: Path, wanted: Iterable[Path]) -> None:

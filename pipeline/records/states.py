@@ -3,13 +3,16 @@
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from ..base.errors import FileError
-from ..base.files import write_npz
+from ..base.files import DAMAGED, keep_damaged, read_npz, write_npz
 from ..data.dataset import Dataset
 from ..settings import Settings
 from ..training.block import start
 from .checkpoint import Checkpoint, check_losses, read_checkpoint
 from .record import is_finished, read_record
+from .shelf import set_damaged_aside
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +24,8 @@ def partial_path(settings: Settings, trajectory: str) -> Path:
 
 def write_state(path: Path, state: Checkpoint) -> None:
     """Keep a state, with its losses, in place of an earlier one."""
-    write_npz(path, state.arrays())
+    # Whose state it is: under another name it would be another's.
+    write_npz(path, {"trajectory": np.array(path.stem), **state.arrays()})
 
 
 def nearest_state(settings: Settings, dataset: Dataset, trajectory: str, limit: int) -> Checkpoint:
@@ -44,22 +48,26 @@ def _read_partial(path: Path) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
+        if str(read_npz(path, ["trajectory"])["trajectory"]) != path.stem:
+            raise FileError(f"{path}: is the state of another trajectory")
         state = read_checkpoint(path)
         if state.losses is None:
             raise FileError(f"{path}: holds no losses")
         check_losses(path, state)
         return state
     except FileError as error:
-        log.warning("%s; training goes on without it", error)
+        kept = keep_damaged(path, path.parent / DAMAGED.name)
+        log.warning("%s; it was moved to %s, training goes on without it", error, kept)
         return None
 
 
 def _read_point(folder: Path) -> Checkpoint | None:
     try:
-        state = read_checkpoint(folder / "checkpoint.npz")
-        state = Checkpoint(state.heads, state.iteration, read_record(folder).losses)
+        record = read_record(folder)
+        record.check(folder.parent.name, int(folder.name))
+        state = Checkpoint(record.heads, record.result.iterations, record.losses)
         check_losses(folder / "checkpoint.npz", state)
         return state
     except FileError as error:
-        log.warning("%s; training goes on without it", error)
+        set_damaged_aside(folder, error)
         return None

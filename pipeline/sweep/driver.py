@@ -20,6 +20,7 @@ from ..base.errors import FileError, LostWorkerError
 from ..heads.head import Head
 from ..records.checkpoint import Checkpoint
 from ..records.record import Record, is_finished, read_record, write_record
+from ..records.shelf import set_damaged_aside
 from ..records.states import nearest_state, partial_path, write_state
 from ..training.block import Task, Trained, last_use, train_block
 from .locks import Locks
@@ -148,23 +149,25 @@ class Driver:
         log.log(level, "training %s on %s: %s at a time%s", count, self._pool.what, many, shared)
 
     def _missing(self, trajectory: Trajectory) -> list[Point]:
-        """The points without a record, fewest iterations first; the observer is told of the others."""
+        """The points without a record, fewest iterations first; the observer is told of the others, once."""
         missing = []
         for point in trajectory.points:
-            record = self._record(point)
-            if record is None:
-                missing.append(point)
-            else:
+            record = None if point.key in self._told else self._record(point)
+            if record:
                 self._finished(point, record, known=True)
+            elif point.key not in self._told:
+                missing.append(point)
         return missing
 
     def _record(self, point: Point) -> Record | None:
         if not is_finished(point.folder):
             return None
         try:
-            return read_record(point.folder)
+            record = read_record(point.folder)
+            record.check(point.trajectory, point.iterations)
+            return record
         except FileError as error:
-            log.warning("%s; it is computed again", error)
+            set_damaged_aside(point.folder, error)
             return None
 
     def _fill(self) -> bool:
@@ -188,10 +191,7 @@ class Driver:
 
     def _start(self, trajectory: Trajectory) -> int:
         """Give out a trajectory's first block; how many were given out: none when another process has just ended it."""
-        wanted = [point for point in trajectory.points if not is_finished(point.folder)]
-        for point in trajectory.points:
-            if point not in wanted and point.key not in self._told:
-                self._finished(point, read_record(point.folder), known=True)
+        wanted = self._missing(trajectory)
         if not wanted:
             self._locks.release(trajectory.last.settings.folder, trajectory.last.trajectory)
             return 0
@@ -251,7 +251,7 @@ class Driver:
         if trained.point:
             write_record(point.folder, point.settings, trained.point, training.all_losses(), trained.heads)
             training.wanted.pop(0)
-            self._finished(point, Record(point.folder, trained.point[0]), known=False)
+            self._finished(point, Record(point.folder, trained.point[0], point.trajectory), known=False)
         if not training.wanted:
             partial_path(point.settings, point.trajectory).unlink(missing_ok=True)
             self._end(point)

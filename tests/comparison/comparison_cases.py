@@ -16,6 +16,7 @@ from pipeline.records.record import Record, read_record, write_record
 from pipeline.settings import PathSettings, Settings
 from pipeline.sweep.point import Point
 from pipeline.training.result import Result, Vectors
+from tests.helpers.records import mend
 
 SWEPT = ["model.kernel_size", "training.alpha", "training.iterations"]
 ODD_NAMES = ("Ankle boot", "$\\frac{", 'q",', "line\nbreak", "é Ж 中", "x" * 300)
@@ -68,7 +69,9 @@ def write_many(points: list[Point], accuracy) -> None:
                 if path.name != "result.json":
                     os.link(path, each.folder / path.name)
         plain["metrics"]["validation_accuracy"] = accuracy(number)
+        (each.folder / "result.json").unlink(missing_ok=True)
         (each.folder / "result.json").write_text(json.dumps(plain))
+        mend(each.folder)
 
 
 def pixels(png: bytes) -> np.ndarray:

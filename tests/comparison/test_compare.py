@@ -10,6 +10,7 @@ from pipeline.base.errors import FileError
 from pipeline.comparison import vectors
 from pipeline.comparison.compare import compare
 from tests.comparison.comparison_cases import SWEPT, grid, joined_by_pandas, point, write, write_many
+from tests.helpers.records import mend
 
 FILES = ["champion", "figures", "metrics.json", "plots", "points.csv", "summary.csv", "y_hat.csv"]
 
@@ -62,6 +63,9 @@ def test_a_damaged_record_is_named(tmp_path):
     write_many(points, lambda _: 0.5)
     (points[3].folder / "result.json").unlink()
     (points[3].folder / "result.json").write_text("{}")
+    with pytest.raises(FileError, match=r"result\.json: is damaged"):
+        compare(points, tmp_path / "out", SWEPT)
+    mend(points[3].folder)
     with pytest.raises(FileError, match="is not a finished point"):
         compare(points, tmp_path / "out", SWEPT)
 

@@ -5,7 +5,9 @@ import pytest
 from pipeline.base.errors import FileError
 from pipeline.comparison import vectors
 from pipeline.comparison.vectors import count_numbers, join_y_hat, write_y_hat
+from pipeline.records.record import read_record
 from tests.comparison.comparison_cases import ODD_NAMES, joined_by_pandas, point, write
+from tests.helpers.records import mend
 
 
 def made(folder, images, classes=("ant", "bee")):
@@ -84,6 +86,10 @@ def test_a_damaged_file_is_named(tmp_path, damage, said):
     records = made(tmp_path, [range(6)])
     path = records["alpha=1"].folder / "y_hat.csv"
     path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(FileError, match=r"y_hat\.csv: is damaged"):
+        join_y_hat(records, tmp_path / "table.csv")
+    mend(path.parent)
+    records = {name: read_record(record.folder) for name, record in records.items()}
     with pytest.raises(FileError, match=r"y_hat\.csv: cannot be read") as caught:
         join_y_hat(records, tmp_path / "table.csv")
     assert said in str(caught.value)

@@ -7,7 +7,9 @@ from pipeline.base.errors import FileError
 from pipeline.comparison import y_hat as module
 from pipeline.comparison.mosaic import coloured
 from pipeline.comparison.y_hat import class_means, read_y_hat, viridis, y_hat
+from pipeline.records.record import read_record
 from tests.comparison.comparison_cases import ODD_NAMES, pixels, places, point, write
+from tests.helpers.records import mend
 
 
 def records(folder, classes, images, count=4):
@@ -77,5 +79,7 @@ def test_a_damaged_file_is_named(tmp_path, change):
     shown = records(tmp_path, ("ant", "bee", "cat"), range(5), 1)
     path = shown["alpha=1"].folder / "y_hat.csv"
     path.write_bytes(path.read_bytes().replace(*change))
+    mend(path.parent)
+    shown["alpha=1"] = read_record(path.parent)
     with pytest.raises(FileError, match=r"y_hat\.csv: cannot be read"):
         y_hat(shown)

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from pipeline.base.files import sha256_sums
 from pipeline.data import prepared
 from pipeline.data.dataset import Dataset, build, stratified_split
 from pipeline.heads import engines, one_vs_rest
 from pipeline.records.fingerprint import trajectory
-from pipeline.records.record import FILES
+from pipeline.records.record import FILES, SUMS
 from pipeline.settings import ComputeSettings, DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
 from pipeline.sweep.driver import Outcome, drive
 from pipeline.sweep.executors import pool
@@ -31,6 +32,14 @@ def small_settings(folder: Path, iterations=40, **training) -> Settings:
     chosen = TrainingSettings(**{"alpha": 0.5, "iterations": iterations, "batch_size": 4, **training})
     compute, paths = ComputeSettings(n_jobs=1), PathSettings(str(folder))
     return Settings("small", 3, DataSettings(), ModelSettings(filters=2), chosen, compute, paths=paths)
+
+
+def mend(folder: Path) -> None:
+    """Write a record's checksums anew, so that what was changed is a record like any other."""
+    held = {name: (folder / name).read_bytes() for name in FILES if name != SUMS and (folder / name).exists()}
+    # A new file: those of many records may be one.
+    (folder / SUMS).unlink(missing_ok=True)
+    (folder / SUMS).write_bytes(sha256_sums(held))
 
 
 def with_training(settings: Settings, **training) -> Settings:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -19,7 +20,7 @@ from pipeline.heads.initial import initial_heads
 from pipeline.records.checkpoint import Checkpoint, read_checkpoint
 from pipeline.records.record import FILES, LOSS_ROWS, is_finished, read_csv, read_record, write_record
 from pipeline.training.result import Result, Vectors
-from tests.helpers.records import record_files, small_settings
+from tests.helpers.records import mend, record_files, small_settings
 
 NAMES = ["ant", "01", 'a, "b"', "é\nf"]
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -64,15 +65,17 @@ def test_a_class_may_be_called_anything(tmp_path, name):
     read = read_record(write(tmp_path / "2", losses, [name, "other"], HEADS[:2]))
     assert read.classes == [name, "other"]
     assert read.losses.tobytes() == losses.tobytes()
-    assert read_csv(tmp_path / "2" / "losses.csv").to_numpy(float)[:, 1:].tobytes() == losses.tobytes()
+    assert (
+        read_csv(tmp_path / "2" / "losses.csv", read.content("losses.csv")).to_numpy(float)[:, 1:].tobytes() == losses.tobytes()
+    )
     assert read.y_hat["target"].tolist() == [name, "other"]
 
 
 def test_written_twice_gives_the_same_bytes(tmp_path):
     losses = RANDOM.normal(size=(3, 4))
-    first = record_files(write(tmp_path / "a" / "5", losses))
-    assert record_files(write(tmp_path / "b" / "5", losses)) == first
-    assert record_files(write(tmp_path / "a" / "5", losses)) == first  # over what is there
+    first = record_files(write(tmp_path / "a" / "t" / "5", losses))
+    assert record_files(write(tmp_path / "b" / "t" / "5", losses)) == first
+    assert record_files(write(tmp_path / "a" / "t" / "5", losses)) == first  # over what is there
     assert all(b"\r" not in content for name, content in first.items() if not name.endswith("npz"))
 
 
@@ -109,14 +112,17 @@ def test_a_record_that_lacks_a_file_is_not_finished(tmp_path, name):
 def test_a_damaged_record_is_a_file_error(tmp_path, name, content):
     folder = write(tmp_path / "5")
     (folder / name).write_bytes(content)
+    with pytest.raises(FileError, match=re.escape(f"{name}: is damaged")):
+        _ = read_record(folder).settings
+    # Whoever mends the checksum too has made another record; it is still read without trust.
+    mend(folder)
     with pytest.raises(FileError, match="is not a finished point"):
         _ = read_record(folder).settings
     (folder / name).unlink()
-    with pytest.raises(FileError, match="is not a finished point"):
+    with pytest.raises(FileError, match=r"is not a finished point|cannot be read"):
         _ = read_record(folder).settings
-    (folder / "losses.csv").write_bytes(b"")
     with pytest.raises(FileError, match=r"losses\.csv: cannot be read"):
-        read_csv(folder / "losses.csv")
+        read_csv(folder / "losses.csv", b"")
 
 
 def test_a_text_is_replaced_whole_or_not_at_all_and_left_alone_when_equal(tmp_path):
@@ -200,7 +206,8 @@ def test_its_sums_are_checked_by_sha256sum(tmp_path):
 @pytest.mark.parametrize("iterations", [1, 2, 199, 200, 201, 5000])
 def test_losses_to_read_are_few_and_hold_the_first_and_the_last(tmp_path, iterations):
     losses = RANDOM.normal(size=(iterations, 2))
-    read = read_csv(write(tmp_path / "5", losses, NAMES[:2], HEADS[:2]) / "losses.csv")
+    record = read_record(write(tmp_path / "5", losses, NAMES[:2], HEADS[:2]))
+    read = read_csv(record.folder / "losses.csv", record.content("losses.csv"))
     assert len(read) <= LOSS_ROWS and read["iteration"].iloc[0] == 1 and read["iteration"].iloc[-1] == iterations
     assert read["iteration"].is_monotonic_increasing and read["iteration"].is_unique
     assert read.to_numpy(float)[:, 1:].tobytes() == losses[read["iteration"] - 1].tobytes()
@@ -216,9 +223,41 @@ DAMAGED_LOSSES = {
 }
 
 
+@pytest.mark.parametrize("mended", [False, True])
 @pytest.mark.parametrize("how", DAMAGED_LOSSES)
-def test_damaged_losses_are_a_file_error_that_names_them(tmp_path, how):
-    read = read_record(write(tmp_path / "5"))
-    DAMAGED_LOSSES[how](read.folder / "losses.npy")
+def test_damaged_losses_are_a_file_error_that_names_them(tmp_path, how, mended):
+    folder = write(tmp_path / "5")
+    DAMAGED_LOSSES[how](folder / "losses.npy")
+    if mended:
+        mend(folder)
+    read = read_record(folder)
     with pytest.raises(FileError, match=r"losses\.npy: "):
         _ = read.losses
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_flipped_bit_and_no_cut_of_a_record_is_used(tmp_path, name):
+    folder = write(tmp_path / "t" / "3")
+    whole = (folder / name).read_bytes()
+    read_record(folder).check("t", 3)
+    rng = np.random.default_rng(0)
+    cuts = [whole[: len(whole) // 2], b""]
+    for content in [*cuts, *(flip(whole, at, rng.integers(8)) for at in rng.integers(0, len(whole), 40))]:
+        (folder / name).write_bytes(content)
+        with pytest.raises(FileError, match=re.escape(str(folder))):
+            read_record(folder).check("t", 3)
+
+
+def flip(content, at, bit):
+    return content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
+
+
+def test_a_record_in_another_points_place_is_refused(tmp_path):
+    folder = write(tmp_path / "t" / "3")
+    folder.rename(tmp_path / "t" / "5")
+    with pytest.raises(FileError, match="is the record of another point, t/3, not of t/5"):
+        read_record(tmp_path / "t" / "5").check("t", 5)
+    (tmp_path / "u").mkdir()
+    (tmp_path / "t" / "5").rename(tmp_path / "u" / "3")
+    with pytest.raises(FileError, match="is the record of another point, t/3, not of u/3"):
+        read_record(tmp_path / "u" / "3").check("u", 3)

@@ -14,6 +14,7 @@ from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import Workers, all_logits
 from pipeline.records.checkpoint import Checkpoint, read_checkpoint
 from pipeline.records.record import read_record
+from pipeline.records.states import write_state
 from pipeline.settings import ComputeSettings
 from pipeline.sweep import driver
 from pipeline.sweep.driver import drive, side_by_side
@@ -168,8 +169,10 @@ DAMAGE = {
     "empty": lambda path: path.write_bytes(b""),
     "garbage": lambda path: path.write_bytes(b"garbage" * 1000),
     "other arrays": lambda path: np.savez(path, x=np.ones(3)),
-    "other iteration": lambda path: write_npz(path, Checkpoint(read_checkpoint(path).heads, 5, np.zeros((4, 3))).arrays()),
-    "no losses": lambda path: write_npz(path, Checkpoint(read_checkpoint(path).heads, 5).arrays()),
+    "other iteration": lambda path: write_state(path, Checkpoint(read_checkpoint(path).heads, 5, np.zeros((4, 3)))),
+    "no losses": lambda path: write_state(path, Checkpoint(read_checkpoint(path).heads, 5)),
+    "another's": lambda path: write_npz(path, {"trajectory": np.array("0" * 16), **read_checkpoint(path).arrays()}),
+    "a flipped bit": lambda path: path.write_bytes(path.read_bytes().replace(b"\x3f", b"\x3e", 1)),
 }
 
 
@@ -185,6 +188,7 @@ def test_a_damaged_partial_is_ignored_with_a_warning(tmp_path, eager, caplog, da
         assert record_files(train(settings, dataset)) == expected
     assert [r.levelname for r in caplog.records] == ["WARNING"]
     assert partial.name in caplog.text and "training goes on without it" in caplog.text
+    assert [path.name for path in (partial.parent / "damaged").iterdir()] == [partial.name]
 
 
 @pytest.mark.parametrize("name", ["checkpoint.npz", "losses.npy"])
@@ -195,7 +199,8 @@ def test_a_longer_point_does_not_trust_a_damaged_shorter_one(tmp_path, caplog, n
     content = (shorter / name).read_bytes()
     (shorter / name).write_bytes(content[: len(content) // 2])
     assert record_files(train(small_settings(tmp_path, 40), dataset)) == expected
-    assert "training goes on without it" in caplog.text
+    assert f"{name}: is damaged" in caplog.text and "is computed again" in caplog.text
+    assert not shorter.exists() and len(list((shorter.parents[2] / "work" / "damaged").iterdir())) == 1
 
 
 @pytest.mark.parametrize(("executor", "n_jobs"), [("threads", 2), pytest.param("processes", 2, marks=pytest.mark.slow)])
