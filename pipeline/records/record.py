@@ -36,7 +36,7 @@ class Record:
 
     folder: Path
     result: Result
-    trajectory: str
+    trajectory: str = ""
 
     @property
     def classes(self) -> list[str]:
