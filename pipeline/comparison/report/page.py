@@ -1,7 +1,6 @@
 """The report as one HTML file: page, style, scripts, the head as JSON, each block as base64 of gzip."""
 
 import base64
-import gzip
 import hashlib
 import html
 import json
@@ -9,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from .packing import packed
 from .payload import Payload
 
 # They share one scope, so the order is that of their use while they are read.
@@ -34,8 +33,6 @@ SCRIPTS = (
 )
 # Letters that could end a script or a line of one, as JSON may write them instead.
 ESCAPES = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
-# Beyond this, gzip takes several times as long for a hundredth less.
-LEVEL = 6
 
 
 def page(payload: Payload) -> bytes:
@@ -63,16 +60,6 @@ def page(payload: Payload) -> bytes:
 def head_json(head: Mapping[str, Any]) -> str:
     """JSON that is safe inside a script element, whatever its texts say."""
     return json.dumps(head, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES)
-
-
-def packed(array: NDArray[Any]) -> tuple[bytes, bool]:
-    """gzip of the array's little-endian bytes, and whether they were shuffled: floats pack better when all first bytes come
-    first, then all second ones."""
-    plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    shuffled = array.dtype.kind == "f" and array.size > 1
-    if shuffled:
-        plain = np.ascontiguousarray(plain.reshape(-1).view(np.uint8).reshape(array.size, -1).T)
-    return gzip.compress(plain.tobytes(), LEVEL, mtime=0), shuffled
 
 
 def _block_lines(blocks: Mapping[str, NDArray[Any]]) -> Iterator[str]:
