@@ -10,7 +10,8 @@ interface HeadRow {
   [metric: string]: Value | undefined;
 }
 
-/** One point. values: of the keys; row: its row of the summary; vectors, kernels: whether their blocks are in the file. */
+/** One point. values: of the keys; row: its row of the summary; vectors, kernels: whether their blocks are in the file.
+ * scale: what a stored pixel is divided by before it reaches the heads. */
 interface PointRow {
   name: string;
   values: Value[];
@@ -23,6 +24,7 @@ interface PointRow {
   row: number;
   vectors: boolean;
   kernels: boolean;
+  scale: number | null;
 }
 
 /** A row of the summary: points that differ in nothing but what is repeated. */
@@ -33,12 +35,14 @@ interface SummaryRow {
   points: number[];
 }
 
+/** count: images that vectors are of; pictures: the first of them that have theirs, whose size and scale are then there. */
 interface Images {
   split: string;
   count: number;
-  height: number;
-  width: number;
-  scale: number;
+  pictures: number;
+  height?: number;
+  width?: number;
+  scale?: number;
 }
 
 /** The payload's head. keys: swept settings, repeats included; axes: which of them goes where in the grid. */
