@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ..heads.head import Array
+from .colours import Pixels, coloured, red_blue
 from .explanation import Explanation
 from .labels import SHORT, label, widest
-from .mosaic import MOST_HEADS, Sheet, coloured, red_blue
-from .paper import GAP, LETTERS, SMALL_LETTERS, Pixels, blank, paste, png_bytes, write
+from .mosaic import MOST_HEADS, Sheet
+from .paper import GAP, LETTERS, SMALL_LETTERS, blank, paste, png_bytes, write
 
 COLUMNS = ("kernel", "feature map", "maxima of windows", "ReLU, pooled", "weights", "weights × pooled")
 # Sides of a head's tiles in pixels, at most: few heads have larger ones.

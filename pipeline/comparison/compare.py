@@ -71,7 +71,7 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
         return None
     found = side_by_side(records, values, keys)
     joined = _write_tables(folder, found)
-    _write_figures(folder, found)
+    _write_figures(folder, found, points)
     write_champion(folder, found.records[found.best])
     lines = table_lines(found.summary, found.laid)
     if not joined:
@@ -106,12 +106,16 @@ def _write_tables(folder: Path, found: SideBySide) -> bool:
     return write_y_hat(found.records, folder / "y_hat.csv")
 
 
-def _write_figures(folder: Path, found: SideBySide) -> None:
-    # Imported here: matplotlib takes a second, which a table in the terminal need not wait.
+def _write_figures(folder: Path, found: SideBySide, points: Sequence[Point]) -> None:
+    # Imported here: a table in the terminal need not wait for what draws.
     from .figures import draw
+    from .layout import study
 
-    # One picture a setting: repeats look alike.
-    named = list(found.records.items())
-    distinct = dict(named[first] for first in found.summary.firsts())
-    for name, picture in draw(found.laid, found.summary.metric, distinct, found.best).items():
-        write_bytes(folder / "figures" / f"{name}.png", picture)
+    data = next((point.dataset for point in points if point.name == found.best), None)
+    drawn = draw(study(found.summary, found.records, found.best), data.images if data else None)
+    for name, picture in drawn.items():
+        path = folder / "figures" / f"{name}.png"
+        if picture is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_bytes(path, picture)

@@ -129,7 +129,7 @@ def pivot(table: Summary) -> Pivot:
     for key in table.keys:
         if rows[key].isna().any():
             rows[key] = rows[key].astype(object).where(rows[key].notna(), "null")
-    names = _joined(rows, table.keys)
+    names = joined(rows, table.keys)
     row, column, rest = axes(list(names))
     if column is None:
         column = names["metric"] = "metric"
@@ -149,7 +149,7 @@ def pivot(table: Summary) -> Pivot:
     return Pivot(pages, (best, *cell), count - len(pages))
 
 
-def _joined(rows: pd.DataFrame, keys: Sequence[str]) -> dict[str, str]:
+def joined(rows: pd.DataFrame, keys: Sequence[str]) -> dict[str, str]:
     """The keys that make axes, with names for people. Of keys that are words and always change together the first stays, and
     its column becomes the values of all of them."""
     groups: dict[str, list[str]] = {}
@@ -159,10 +159,10 @@ def _joined(rows: pd.DataFrame, keys: Sequence[str]) -> dict[str, str]:
         same = (first for first in groups if codes[key].any() and (codes[first] == codes[key]).all())
         first = next((first for first in same if first in words or key in words), key)
         groups.setdefault(first, []).append(key)
-    for first, joined in groups.items():
-        if len(joined) > 1:
-            rows[first] = rows[joined].astype(str).agg("/".join, axis=1)
-    return {first: "/".join(map(short, joined)) for first, joined in groups.items()}
+    for first, together in groups.items():
+        if len(together) > 1:
+            rows[first] = rows[together].astype(str).agg("/".join, axis=1)
+    return {first: "/".join(map(short, together)) for first, together in groups.items()}
 
 
 def _with(numbers: range, wanted: int, most: int) -> list[int]:

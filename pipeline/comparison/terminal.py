@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..heads.head import Array
+from .colours import coloured, red_blue
 from .labels import printable
-from .mosaic import coloured, red_blue
 
 # A picture's kernels are at least so many letters wide where there is room.
 LEAST_WIDTH = 9

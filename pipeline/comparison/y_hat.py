@@ -1,116 +1,160 @@
-"""The picture of the y-hat vectors of many points."""
+"""Pictures of y-hat vectors: what each head says of its own class, point by point; of a single image the vectors themselves."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..base.errors import FileError
 from ..records.record import Record
+from .colours import GREY, as_colour, coloured, ink, viridis
 from .labels import SHORT, column_width, label, widest
-from .mosaic import Sheet, coloured, matrix_mosaic
+from .layout import Row, Study
 from .paper import (
     COLOUR_BAR,
     GAP,
-    LETTERS,
+    HEAD,
     SMALL_LETTERS,
-    Pixels,
     blank,
     colour_bar,
+    head_width,
     paste,
     png_bytes,
     write,
     write_head,
-    write_upright,
+    write_title,
 )
+from .scales import logit_scale
 
-# Beyond so many classes their names could not be read beside a matrix.
-MOST_NAMED = 40
-# More classes would make a picture that no screen shows.
-MOST_CLASSES = 100
-# Heights of the colour bar.
-LEAST_BAR, MOST_BAR = 120, 400
-
-
-def y_hat(records: Mapping[str, Record]) -> bytes:
-    """The y-hat vectors: a row a point, a column a head; a matrix of means by true class when there are many images."""
-    classes = next(iter(records.values())).classes
-    vectors, targets = zip(*(read_y_hat(record) for record in records.values()), strict=True)
-    names, heads = [label(name) for name in records], [label(name, SHORT) for name in classes[:MOST_CLASSES]]
-    title = "head" if len(heads) == len(classes) else f"head (the first {len(heads)} of {len(classes)})"
-    if all(len(target) == 1 for target in targets):
-        right = {int(target[0]) for target in targets}
-        heads = [f"{name} (right)" if {j} == right else name for j, name in enumerate(heads)]
-        return y_hat_rows(np.concatenate(vectors), names, heads, title)
-    means = [class_means(y, target) for y, target in zip(vectors, targets, strict=True)]
-    return y_hat_matrices(np.stack(means), names, heads, title)
+# Rows of a picture of many points, the best ones; and heads, whose names could not be told apart beyond.
+MOST_POINTS, MOST_HEADS = 36, 100
+# A cell's height, its width at least, and with a number in it.
+TALL, LEAST_WIDE, WRITTEN = 19, 13, 36
+# Between groups of rows.
+BETWEEN = 7
 
 
-def read_y_hat(record: Record) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The (n, heads) vectors, of the first MOST_CLASSES heads, and the (n,) indices of their true classes."""
+@dataclass(frozen=True)
+class Vectors:
+    """What a record says of its images. image: (n,), indices into the data. target: (n,), indices of classes. y_hat: (n,
+    heads)."""
+
+    image: NDArray[np.int64]
+    target: NDArray[np.int64]
+    y_hat: NDArray[np.float32]
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """(heads,) the mean y-hat of each head over the images of its class; nan for a class without images."""
+        count = self.y_hat.shape[1]
+        right = self.y_hat[np.arange(len(self.target)), self.target].astype(float)
+        with np.errstate(invalid="ignore"):
+            sums, members = np.bincount(self.target, right, count), np.bincount(self.target, minlength=count)
+            return np.asarray(sums / members)
+
+
+def read_y_hat(record: Record) -> Vectors:
+    """The vectors of a record. FileError when they are damaged."""
     frame = record.y_hat
     place = {name: j for j, name in enumerate(record.classes)}
     try:
-        target = np.array([place[name] for name in frame["target"]], np.int64)
-        return frame[[f"y_hat_{name}" for name in record.classes[:MOST_CLASSES]]].to_numpy(float), target
+        target = np.array([place[name] for name in frame["target"].tolist()], np.int64)
+        vectors = frame[[f"y_hat_{name}" for name in record.classes]].to_numpy(np.float32)
+        return Vectors(frame["image"].to_numpy(np.int64), target, vectors)
     except (KeyError, ValueError) as error:
         raise FileError(f"{record.folder / 'y_hat.csv'}: cannot be read ({error})") from None
 
 
-def class_means(vectors: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n, C) vectors and their true classes (n,): the (C, C) means, a row a true class; nan for a class without images."""
-    members = np.equal.outer(np.arange(vectors.shape[1]), target).astype(float)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((members @ vectors) / members.sum(axis=1, keepdims=True))
+def y_hat(study: Study, vectors: Mapping[str, Vectors]) -> bytes:
+    """A row a point, a column a head. vectors: by point, of the rows' first points."""
+    rows = study.first(MOST_POINTS)
+    classes = study.best_record.classes
+    heads = [label(name, SHORT) for name in classes[:MOST_HEADS]]
+    found = [vectors[row.points[0]] for row in rows]
+    if all(len(each.target) == 1 for each in found):
+        table = np.concatenate([each.y_hat for each in found]).astype(float)
+        targets = {int(each.target[0]) for each in found}
+        heads = [f"{name} (right)" if {j} == targets else name for j, name in enumerate(heads)]
+        title, note = "y-hat of the one image, by point and head", "colour: y-hat on a logit scale"
+    else:
+        table = np.stack([each.own for each in found])
+        split = "test" if study.best_record.result.images["test"] else "training"
+        title, note = "mean y-hat of the right class, by point and head", f"colour: on a logit scale; {split} images"
+    note += f"; the first {len(heads)} of {len(classes)} heads" if len(heads) < len(classes) else ""
+    note += f"; the best {len(rows)} of {len(study.rows)} points" if len(rows) < len(study.rows) else ""
+    return matrix(study, rows, table[:, : len(heads)], heads, (title, note))
 
 
-def y_hat_rows(table: NDArray[np.float64], names: Sequence[str], heads: Sequence[str], title: str) -> bytes:
-    """(points, heads), a row a point."""
-    cell, upright = column_width(heads, SMALL_LETTERS, len(heads), max(18, 240 // len(heads)))
-    wide, tall = widest(heads, SMALL_LETTERS), max(20, 120 // len(names))
-    left, width, height = widest(names, SMALL_LETTERS) + 2 * GAP, cell * len(heads), tall * len(names)
-    below = (wide if upright else SMALL_LETTERS) + LETTERS + 3 * GAP
-    canvas = blank(left + width + 2 * GAP + COLOUR_BAR, GAP + max(height, LEAST_BAR) + below)
-    paste(canvas, coloured(table, 0.0, 1.0, viridis()).repeat(tall, axis=0).repeat(cell, axis=1), left, GAP)
-    for r, name in enumerate(names):
-        write(canvas, (left - GAP, GAP + r * tall + tall // 2), name, SMALL_LETTERS, "rm")
+def matrix(
+    study: Study, rows: Sequence[Row], table: NDArray[np.float64], heads: Sequence[str], words: tuple[str, str]
+) -> bytes:
+    """(points, heads) values with the points' settings beside them. words: the title and the line below it."""
+    scale = logit_scale(table)
+    tops, height = row_places(study, rows)
+    cell, upright = column_width(heads, SMALL_LETTERS, len(heads), WRITTEN if len(heads) <= 20 else LEAST_WIDE)
+    left = settings_width(study, rows) + 2 * GAP
+    above = HEAD + GAP + (widest(heads, SMALL_LETTERS) if upright else SMALL_LETTERS)
+    across = cell * len(heads)
+    canvas = blank(max(left + across + 2 * GAP + COLOUR_BAR, head_width(*words)), above + max(height, 160) + 2 * GAP)
+    write_title(canvas, *words)
+    colours = coloured(scale.place(table), 0.0, 1.0, viridis())
+    for r, top in enumerate(tops):
+        paste(canvas, colours[r : r + 1].repeat(TALL, axis=0).repeat(cell, axis=1), left, above + top)
+        for c, value in enumerate(table[r] if cell >= WRITTEN else []):
+            if np.isfinite(value):
+                place = (left + c * cell + cell // 2, above + top + TALL // 2)
+                write(canvas, place, y_hat_text(float(value)), SMALL_LETTERS, "mm", ink(colours[r, c]))
     for c, name in enumerate(heads):
-        write_head(canvas, (left + c * cell + cell // 2, GAP + height + 4), name, upright, above=False)
-    write(canvas, (left + width // 2, GAP + height + below - GAP), title, LETTERS, "md")
-    bar = max(LEAST_BAR, min(height, MOST_BAR))
-    colour_bar(canvas, (left + width + 2 * GAP, GAP + 2), bar, viridis(), "y-hat")
+        write_head(canvas, (left + c * cell + cell // 2, above - 4), name, upright, above=True)
+    write_settings(canvas, study, rows, (GAP, above), tops)
+    bar = (left + across + 2 * GAP, above)
+    colour_bar(canvas, bar, min(max(height, 160), 400), viridis(), scale, "y-hat")
     return png_bytes(canvas)
 
 
-def y_hat_matrices(means: NDArray[np.float64], names: Sequence[str], heads: Sequence[str], title: str) -> bytes:
-    """(points, C, C), a matrix a point."""
-    count, named = len(heads), len(heads) <= MOST_NAMED
-    side = count * max(SMALL_LETTERS + 2 if named else 3, 180 // count)
-    beside = widest(heads, SMALL_LETTERS) + GAP if named else 0
-    upright = beside - GAP + 2 > side // count
-    below = beside if upright or not named else SMALL_LETTERS + GAP
-    above = SMALL_LETTERS + 2 * GAP
-    across = max(side + beside, widest(names, SMALL_LETTERS)) + 2 * GAP
-    sheet = Sheet(len(names), min(3, len(names)), (side, side), (above + side + below, across))
-    left, (height, width) = LETTERS + 3 * GAP + beside, sheet.shape
-    # The name over a matrix may be wider than that.
-    right = left + width + max(0, widest(names, SMALL_LETTERS) - side) + 2 * GAP
-    canvas = blank(right + COLOUR_BAR, above + height + below + LETTERS + 2 * GAP)
-    paste(canvas, matrix_mosaic(means, sheet, viridis()), left, above)
-    for index, name in enumerate(names):
-        y, x = sheet.corner(index)
-        write(canvas, (left + x, above + y - 4), name, SMALL_LETTERS, "ld")
-        for c, head in enumerate(heads if named else []):
-            middle = round((c + 0.5) * side / count)
-            write(canvas, (left + x - 4, above + y + middle), head, SMALL_LETTERS, "rm")
-            write_head(canvas, (left + x + middle, above + y + side + 4), head, upright, above=False)
-    write_upright(canvas, (GAP + LETTERS // 2, above + height // 2), "true class", LETTERS, "middle")
-    write(canvas, (left + width // 2, canvas.height - GAP), title, LETTERS, "md")
-    colour_bar(canvas, (right, above), min(height, MOST_BAR), viridis(), "mean y-hat")
-    return png_bytes(canvas)
+def y_hat_text(value: float) -> str:
+    """Two decimals, and more where these would say 0 or 1: .97, .0004, .9993."""
+    lacks = min(value, 1 - value)
+    places = 2 if lacks >= 0.005 else int(np.clip(np.ceil(-np.log10(max(lacks, 1e-9))), 3, 4))
+    return f"{value:.{places}f}".removeprefix("0") if value < 1 - 0.5 * 10**-places else "1"
 
 
-def viridis() -> Pixels:
-    """(256, 3): from dark to light for every eye."""
-    return np.asarray(colormaps["viridis"](np.arange(256), bytes=True))[:, :3]
+def row_places(study: Study, rows: Sequence[Row], tall: int = TALL, between: int = BETWEEN) -> tuple[list[int], int]:
+    """Where each row begins, with room between groups of one first setting, and the height of all."""
+    tops, at = [], 0
+    for number, row in enumerate(rows):
+        if number and len(study.keys) > 1 and row.values[0] != rows[number - 1].values[0]:
+            at += between
+        tops.append(at)
+        at += tall
+    return tops, at
+
+
+def settings_width(study: Study, rows: Sequence[Row]) -> int:
+    return sum(_columns(study, rows)) + 2 * GAP * len(study.names)
+
+
+def write_settings(
+    canvas: Image.Image, study: Study, rows: Sequence[Row], corner: tuple[int, int], tops: Sequence[int]
+) -> None:
+    """The rows' settings as a table, each where it changes; the best row is marked."""
+    x = corner[0] + GAP
+    before: list[list[str]] = [[] for _ in rows]
+    for c, (name, wide) in enumerate(zip(study.names, _columns(study, rows), strict=True)):
+        write(canvas, (x + wide, corner[1] - 4), name, SMALL_LETTERS, "rd", GREY)
+        for r, (row, top) in enumerate(zip(rows, tops, strict=True)):
+            text = study.texts(row)[c]
+            before[r].append(text)
+            if c == len(study.names) - 1 or r == 0 or before[r] != before[r - 1]:
+                write(canvas, (x + wide, corner[1] + top + TALL // 2), text, SMALL_LETTERS, "rm")
+        x += wide + 2 * GAP
+    mark = next((top for row, top in zip(rows, tops, strict=True) if row is study.best), None)
+    if mark is not None:
+        write(canvas, (x - GAP, corner[1] + mark + TALL // 2), "★", SMALL_LETTERS, "mm", as_colour(viridis()[100]))
+
+
+def _columns(study: Study, rows: Sequence[Row]) -> list[int]:
+    texts = zip(*(study.texts(row) for row in rows), strict=True)
+    return [widest([name, *column], SMALL_LETTERS) for name, column in zip(study.names, texts, strict=True)]

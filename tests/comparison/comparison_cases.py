@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from pipeline.comparison.axes import values_of
+from pipeline.comparison.compare import side_by_side
+from pipeline.comparison.layout import Study, study
 from pipeline.heads.head import Head
 from pipeline.records.record import Record, read_record, write_record
 from pipeline.settings import PathSettings, Settings
@@ -58,9 +61,9 @@ def grid(folder: Path, kernel_sizes=(3, 5), alphas=(0.1, 0.5), iterations=(4, 8)
     ]  # fmt: skip
 
 
-def write_many(points: list[Point], accuracy) -> None:
+def write_many(points: list[Point], accuracy, classes=("ant", "bee")) -> None:
     """A record for each point, quickly: the files of one, result.json varied. accuracy: of a point's number."""
-    first = write(points[0])
+    first = write(points[0], classes)
     plain = first.result.plain()
     for number, each in enumerate(points):
         if number:
@@ -94,3 +97,21 @@ def joined_by_pandas(records) -> bytes:
     """What the table is by definition: an outer join over image and target, a column a point and class."""
     parts = [record.y_hat.set_index(["image", "target"]).add_prefix(f"{name} ") for name, record in records.items()]
     return pd.concat(parts, axis=1).copy().reset_index().to_csv(index=False, lineterminator="\n").encode()
+
+
+def studied(points: list[Point], swept: list[str], records=None) -> Study:
+    """What pictures of these points are drawn from."""
+    records = records or {each.name: read_record(each.folder) for each in points}
+    rows = [values_of(each.settings, swept) for each in points]
+    found = side_by_side(records, rows, swept)
+    return study(found.summary, found.records, found.best)
+
+
+def box(picture: np.ndarray, colour) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the pixels that have exactly this colour."""
+    ys, xs = np.nonzero((picture == np.asarray(colour)).all(axis=2))
+    return int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max())
+
+
+def has_white_edges(picture: np.ndarray) -> bool:
+    return all((edge == 255).all() for edge in (picture[:3], picture[-3:], picture[:, :3], picture[:, -3:]))

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.comparison import anatomy
 from pipeline.comparison.anatomy import BAR, LOST, anatomy_png, limits_of, notes_of, row_of, tile
+from pipeline.comparison.colours import coloured, red_blue
 from pipeline.comparison.explanation import explain
-from pipeline.comparison.mosaic import coloured, red_blue
 from tests.comparison.comparison_cases import ODD_NAMES, pixels, places
 from tests.helpers.heads import random_head
 

@@ -29,7 +29,7 @@ def test_tables_hold_every_finished_point_in_order(tmp_path):
     assert list(comparison.records) == [each.name for each in finished]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
     assert sorted(path.name for path in (tmp_path / "out" / "figures").iterdir()) == [
-        "heatmap.png", "kernels.png", "losses.png", "y_hat.png",
+        "confusions.png", "disagreements.png", "heatmap.png", "kernels.png", "losses.png", "y_hat.png",
     ]  # fmt: skip
     assert (tmp_path / "out" / "points.csv").read_text().splitlines()[:3] == [
         "model.kernel_size,training.alpha,training.iterations,train_loss,validation_accuracy,test_accuracy,dead_heads,record",
@@ -120,9 +120,12 @@ def test_repeats_alone_are_averaged_and_every_one_is_shown(tmp_path):
 
 
 def test_a_kernel_size_that_is_drawn_is_null_in_words_and_no_number(tmp_path):
-    points = [point(tmp_path, f"alpha={a}", {"model.kernel_size": None, "training.alpha": a}) for a in (0.1, 0.5)]
+    points = [
+        point(tmp_path, f"alpha={a}", {"model.kernel_size": None, "training.alpha": a, "model.init": "notebook_draws"})
+        for a in (0.1, 0.5)
+    ]
     for each in points:
-        write(each, images=[0])
+        write(each, "0123", images=[0])
     comparison = compare(points, tmp_path / "out", ["model.kernel_size", "training.alpha"])
     assert "* best: kernel_size=null alpha=0.1   " in comparison.text
     assert comparison.summary.best["model.kernel_size"] is None

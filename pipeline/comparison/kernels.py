@@ -1,0 +1,137 @@
+"""How kernels grow: a panel a kernel size, from the start over every number of iterations, one scale a head."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..heads.head import Array
+from ..heads.initial import initial_heads
+from ..records.record import Record
+from .axes import AXES
+from .colours import GREY, red_blue
+from .labels import SHORT, label, widest
+from .layout import ITERATIONS, Row, Study, distinct
+from .mosaic import BAR, BETWEEN, LEAST_TILE, MOST_HEADS, UNIT, kernel_tile, kernels_png
+from .paper import (
+    COLOUR_BAR,
+    GAP,
+    HEAD,
+    LETTERS,
+    MOST_TALL,
+    SMALL_LETTERS,
+    blank,
+    colour_bar,
+    head_width,
+    paste,
+    png_bytes,
+    write,
+    write_head,
+    write_title,
+)
+
+MOST_PANELS, MOST_ROWS = 6, 6
+# A tile's side at most.
+TILE = 52
+
+
+@dataclass(frozen=True)
+class Panel:
+    """rows: what each shows, and its heads' kernels (1, k, k)."""
+
+    title: str
+    rows: tuple[tuple[str, list[Array]], ...]
+
+    @property
+    def limits(self) -> list[float]:
+        """The largest absolute tap of each head, over all rows."""
+        heads = zip(*(kernels for _, kernels in self.rows), strict=True)
+        return [max(float(np.abs(kernel).max()) for kernel in head) for head in heads]
+
+
+def kernels(study: Study) -> bytes:
+    """A panel a kernel size with the start and every number of iterations, or with many filters or heads the best alone."""
+    best = study.best_record
+    own = best.kernels
+    if len(own) > MOST_HEADS or max(len(kernel) for kernel in own) > 1:
+        return kernels_png(own, best.classes, f"of the best point, {study.words(study.best)}")
+    return _growth(panels(study), best.classes)
+
+
+def panels(study: Study) -> list[Panel]:
+    """For each kernel size the points at the best one's other settings; where these are not there, at those that are best."""
+    at = {key: i for i, key in enumerate(study.keys)}
+    size, others = at.get(AXES[0]), [i for i, key in enumerate(study.keys) if key not in (AXES[0], ITERATIONS)]
+    sizes = [None] if size is None else distinct([row.values[size] for row in study.rows])
+    found = []
+    for value in sizes:
+        rows = [row for row in study.rows if size is None or row.values[size] == value]
+        rows = [row for row in rows if len(study.records[row.points[0]].result.heads) == len(study.best_record.classes)]
+        like = [row for row in rows if all(row.values[i] == study.best.values[i] for i in others)]
+        if not like:
+            most = max(rows, key=lambda row: np.nan_to_num(row.mean, nan=-np.inf))
+            like = [row for row in rows if all(row.values[i] == most.values[i] for i in others)]
+        found.append(
+            (any(row is study.best for row in like), _panel(study, like, [i for i in at.values() if i != at.get(ITERATIONS)]))
+        )
+    kept = found[:MOST_PANELS]
+    kept = kept if any(best for best, _ in kept) else [*kept[:-1], *(each for each in found if each[0])]
+    # Panels of several filters have no place beside these.
+    return [panel for _, panel in kept if all(len(kernel) == 1 for _, row in panel.rows for kernel in row)]
+
+
+def _panel(study: Study, rows: Sequence[Row], named: Sequence[int]) -> Panel:
+    records = sorted((study.records[row.points[0]] for row in rows), key=lambda record: record.result.iterations)
+    shown = records if len(records) < MOST_ROWS else [*records[: MOST_ROWS - 2], records[-1]]
+    title = ", ".join(f"{study.names[i]} {study.texts(rows[0])[i]}" for i in named)
+    trained = ((f"{record.result.iterations}", record.kernels) for record in shown)
+    return Panel(title, (("start", start(shown[0])), *trained))
+
+
+def start(record: Record) -> list[Array]:
+    """The kernels that the record's training began with: they follow from its settings."""
+    model, seed = record.settings["model"], record.settings["seed"]
+    # Kernels are drawn before anything that has to do with the image's shape.
+    heads = initial_heads(
+        seed, len(record.classes), model["init"], model["filters"], model["kernel_size"], (2, 2), model["dtype"]
+    )
+    return [head.kernel for head in heads]
+
+
+def _growth(shown: Sequence[Panel], classes: Sequence[str]) -> bytes:
+    """Panels below each other, heads in columns."""
+    over = [label(name, SHORT) for name in classes]
+    count, names = sum(len(panel.rows) for panel in shown), widest(over, SMALL_LETTERS)
+    around = LETTERS + SMALL_LETTERS + 4 * GAP
+    tile = min(TILE, max(LEAST_TILE, (MOST_TALL - HEAD - names - len(shown) * around) // count - BETWEEN))
+    step = max(tile + BETWEEN, widest(["±0.0001"], SMALL_LETTERS) + 4)
+    upright = names > step - 4
+    above = GAP + (names if upright else SMALL_LETTERS)
+    left = widest((text for panel in shown for text, _ in panel.rows), SMALL_LETTERS) + 3 * GAP
+    title, note = (
+        "kernels from their start on, by head",
+        "down: iterations; red lets light through, blue takes it away; below each head: its largest tap",
+    )
+    width = left + len(over) * step
+    height = HEAD + above + sum(around + len(panel.rows) * (tile + BETWEEN) for panel in shown)
+    canvas = blank(max(width + GAP + COLOUR_BAR, head_width(title, note)), height)
+    write_title(canvas, title, note)
+    for c, name in enumerate(over):
+        write_head(canvas, (left + c * step + step // 2, HEAD + above - 4), name, upright, above=True)
+    y = HEAD + above
+    for panel in shown:
+        write(canvas, (left, y), label(panel.title), LETTERS, "la")
+        y += LETTERS + GAP
+        for text, row in panel.rows:
+            write(canvas, (left - GAP, y + tile // 2), text, SMALL_LETTERS, "rm")
+            for c, (kernel, limit) in enumerate(zip(row, panel.limits, strict=True)):
+                picture = kernel_tile(kernel, limit, tile)
+                paste(canvas, picture, left + c * step + (step - picture.shape[1]) // 2, y + (tile - picture.shape[0]) // 2)
+            y += tile + BETWEEN
+        for c, limit in enumerate(panel.limits):
+            write(canvas, (left + c * step + step // 2, y), f"±{limit:.2g}", SMALL_LETTERS, "ma", GREY)
+        y += SMALL_LETTERS + 3 * GAP
+    colour_bar(
+        canvas, (width + GAP, HEAD + above + LETTERS + GAP), min(220, height - HEAD - above - 4 * GAP), red_blue(), UNIT, BAR
+    )
+    return png_bytes(canvas)
