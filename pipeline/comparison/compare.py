@@ -1,7 +1,7 @@
 """Compare the points of a sweep: tables and figures on disk, the same in words for the terminal."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,20 @@ from typing import Any
 import pandas as pd
 
 from ..base.files import write_bytes, write_text
+from ..data.dataset import Dataset
 from ..records.record import Record, is_finished, read_record
 from ..sweep.point import Point
 from .axes import AXES, REPEATS, values_of
 from .champion import write_champion
+from .report.page import page
+from .report.payload import Shown, payload
 from .tables import Pivot, Summary, pivot, summarise
 from .text import table_lines
 from .vectors import write_y_hat
 
 # The last column of points.csv.
 RECORD = "record"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ def axes_for(swept: Sequence[str]) -> list[str]:
 
 
 def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comparison | None:
-    """Write points.csv, summary.csv, y_hat.csv, metrics.json, figures/*.png, champion/ and plots/ of the points that have a
-    record into `folder`; None when there is none. FileError for a damaged one.
+    """Write points.csv, summary.csv, y_hat.csv, metrics.json, report.html, figures/*.png, champion/ and plots/ of the points
+    that have a record into `folder`; None when there is none. FileError for a damaged one.
 
     swept: the settings that the points differ in, by their dotted names.
     """
@@ -73,12 +77,20 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
     joined = _write_tables(folder, found)
     _write_figures(folder, found, points)
     write_champion(folder, found.records[found.best])
+    datasets = {point.name: point.dataset for point in points}
+    write_bytes(folder / REPORT, report(folder.name, found, datasets, folder))
     lines = table_lines(found.summary, found.laid)
     if not joined:
         lines.append(f"the y-hat vectors of {len(records)} points stay in their records; ")
         lines[-1] += f"`ovrcnn compare name={folder.name} --y-hat FILE.csv` joins them"
-    text = "\n".join([*lines, f"tables and figures: {folder}"])
+    text = "\n".join([*lines, f"tables and figures: {folder}", f"report: {folder / REPORT}"])
     return Comparison(**vars(found), folder=folder, text=text.lstrip("\n"))
+
+
+def report(title: str, found: SideBySide, datasets: Mapping[str, Dataset], folder: Path) -> bytes:
+    """The points in one page. datasets: by point, as far as they are at hand. folder: where the page will lie."""
+    shown = Shown(found.records, found.summary, found.best, datasets)
+    return page(payload(title, shown, folder))
 
 
 def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Record], list[list[Any]]]:

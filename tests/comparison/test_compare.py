@@ -12,7 +12,7 @@ from pipeline.comparison.compare import compare
 from tests.comparison.comparison_cases import SWEPT, grid, joined_by_pandas, point, write, write_many
 from tests.helpers.records import mend
 
-FILES = ["champion", "figures", "metrics.json", "plots", "points.csv", "summary.csv", "y_hat.csv"]
+FILES = ["champion", "figures", "metrics.json", "plots", "points.csv", "report.html", "summary.csv", "y_hat.csv"]
 
 
 def stamps(folder):
@@ -41,7 +41,7 @@ def test_tables_hold_every_finished_point_in_order(tmp_path):
     best = {"train_loss": 0.25, "validation_accuracy": 0.7, "test_accuracy": 0.75, "dead_heads": 0.0}
     assert json.loads((tmp_path / "out" / "metrics.json").read_text()) == {"best": points[-1].name, **best}
     assert comparison.best == points[-1].name
-    assert comparison.text.endswith(f"tables and figures: {tmp_path / 'out'}")
+    assert comparison.text.endswith(f"tables and figures: {tmp_path / 'out'}\nreport: {tmp_path / 'out' / 'report.html'}")
 
 
 def test_comparing_again_writes_nothing_anew(tmp_path):
