@@ -4,8 +4,6 @@ python -m pipeline.compare experiment=digits
 python -m pipeline.compare digits notebook_grid 'alpha<0.5' --markdown
 """
 
-import sys
-
 from .base import console
 from .base.errors import FileError
 from .comparison.compare import SideBySide, compare
@@ -39,6 +37,7 @@ OUTPUT, to the terminal instead of the table, or to a FILE:
 
   --csv [FILE.csv]              a row a point, every digit          --json [FILE.json]      the same, with all settings
   --markdown [FILE.md]          a row a setting, repeats averaged   --y-hat FILE.csv        y-hat vectors, joined by image
+  --report FILE.html            a page to explore: grid, curves, A beside B, images, heads; no network, no server
 
 paths.experiments=FOLDER looks elsewhere; tracking=server tracking.uri=http://HOST:PORT names the server of MLflow run ids."""
 
@@ -75,19 +74,17 @@ def grid(settings: Settings) -> tuple[SideBySide, str]:
 
 
 def show(found: SideBySide, text: str, outputs: list[Output]) -> None:
-    """Print one thing, the table unless an output wants the terminal, and write the others. What is said beside is kept off a
-    pipe."""
+    """Write the files, then print one thing: the table, unless an output wants the terminal; what is said beside that is kept
+    off a pipe."""
     said = notes(found.records)
-    shown = next((output for output in outputs if output.file is None), None)
-    if shown:
-        print(texts(found, said, shown.flag), end="")
-        if shown.flag == "--csv":
-            print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
-    else:
-        print("\n".join([text, *said]))
-    for output in outputs:
-        if output.file is not None:
-            console.say(write_output(found, said, output), error=shown is not None)
+    written = [write_output(found, said, output) for output in outputs if output.file is not None]
+    shown = next((output.flag for output in outputs if output.file is None), None)
+    if shown is None:
+        console.answer("\n".join([text, *said, *written]) + "\n")
+        return
+    for line in [*(said if shown == "--csv" else []), *written]:
+        console.say(line, error=True)
+    console.answer(texts(found, said, shown))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 from .base import console
 from .base.errors import SettingsError
 from .comparison import portrait
-from .comparison.select import find_point, neighbours_of
+from .comparison.select import differing, find_point, neighbours_of
 from .comparison.terminal import colours_of, kernel_lines, terminal_width
 from .tracking.places import read_point_words
 
@@ -38,20 +38,21 @@ def main(arguments: list[str]) -> int:
         raise SettingsError(["show: names no point; ovrcnn show --help says how to name one"])
     record = find_point(words, places)
     siblings = neighbours_of(record)
+    swept = differing(siblings)
     kernels = ["kernels", *(f"  {line}" for line in kernel_lines(
         record.kernels, record.classes, colours_of(sys.stdout), terminal_width() - 2
     ))]  # fmt: skip
     parts = [
-        portrait.title_lines(record, siblings),
-        portrait.settings_lines(record, siblings),
-        portrait.neighbour_lines(record, siblings),
+        portrait.title_lines(record, siblings, swept),
+        portrait.settings_lines(record, swept),
+        portrait.neighbour_lines(record, siblings, swept),
         portrait.metric_lines(record),
         portrait.head_lines(record),
         portrait.y_hat_lines(record),
         kernels,
         portrait.file_lines(record, siblings),
     ]
-    print("\n\n".join("\n".join(part) for part in parts if part))
+    console.answer("\n\n".join("\n".join(part) for part in parts if part) + "\n")
     return 0
 
 

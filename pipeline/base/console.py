@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from numbers import Integral
@@ -78,6 +79,16 @@ def say(text: str, error: bool = False) -> None:
     # A reader who has gone must not end a sweep.
     with contextlib.suppress(BrokenPipeError):
         print((CLEAR_LINE if sys.stderr.isatty() and stream.isatty() else "") + text, file=stream, flush=True)
+
+
+def answer(text: str) -> None:
+    """Print what a command was asked for, at its end: a reader who has seen enough, as `head` has, ends it without a word."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGPIPE, before)
 
 
 def configure_logging(file: Path | None = None) -> None:

@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import SettingsError
-from ..base.files import write_text
+from ..base.errors import FileError, SettingsError
+from ..base.files import write_bytes, write_text
+from ..data.dataset import Dataset
+from ..records.origin import dataset_of
+from ..records.record import Record
 from .axes import short
 from .compare import RECORD, SideBySide
 from .gather import data_names
-from .labels import setting
+from .labels import label, setting
+from .report.page import page
+from .report.payload import Shown, payload
 from .select import flat_settings
 from .text import with_spread
 from .vectors import join_y_hat
 
-SUFFIXES = {"--csv": ".csv", "--json": ".json", "--markdown": ".md", "--y-hat": ".csv"}
+SUFFIXES = {"--csv": ".csv", "--json": ".json", "--markdown": ".md", "--y-hat": ".csv", "--report": ".html"}
 # Too large for a terminal, or nothing to read there.
-FILES_ONLY = ("--y-hat",)
+FILES_ONLY = ("--y-hat", "--report")
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,31 @@ def write_output(found: SideBySide, said: Sequence[str], output: Output) -> str:
     if output.flag == "--y-hat":
         join_y_hat(found.records, output.file, data_names(found.records))
         return f"y-hat vectors of {len(found.records)} points: {output.file}"
+    if output.flag == "--report":
+        write_bytes(output.file, report(found, output.file.parent))
+        return f"report of {len(found.records)} points: {output.file}"
     write_text(output.file, texts(found, said, output.flag))
     return f"table of {len(found.records)} points: {output.file}"
+
+
+def report(found: SideBySide, folder: Path) -> bytes:
+    """The page of these points. folder: where it will lie."""
+    title = ", ".join(dict.fromkeys(str(record.settings.get("name")) for record in found.records.values()))
+    shown = Shown(found.records, found.summary, found.best, _datasets(found.records))
+    return page(payload(label(title), shown, folder))
+
+
+def _datasets(records: Mapping[str, Record]) -> dict[str, Dataset]:
+    """The data of the points, as far as it is here."""
+    known: dict[str, Dataset | None] = {}
+    for record in records.values():
+        if record.result.data not in known:
+            try:
+                known[record.result.data] = dataset_of(record)
+            except FileError:
+                known[record.result.data] = None
+    found = {name: known[record.result.data] for name, record in records.items()}
+    return {name: dataset for name, dataset in found.items() if dataset is not None}
 
 
 def _csv(found: SideBySide) -> str:

@@ -12,7 +12,7 @@ from ..training.result import CRITERIA
 from .axes import AXES, short
 from .labels import SHORT, label, setting
 from .outcome import outcome
-from .select import differing, flat_settings, name_of
+from .select import flat_settings, name_of
 from .vectors import read_vectors
 
 MOST_HEADS, MOST_WRONG, MOST_OTHERS = 40, 5, 4
@@ -20,9 +20,9 @@ MEASURES = ("loss", "accuracy", "margin")
 Rows = list[list[str]]
 
 
-def title_lines(record: Record, siblings: Sequence[Record]) -> list[str]:
+def title_lines(record: Record, siblings: Sequence[Record], swept: Sequence[str]) -> list[str]:
     """Its name, and how it ranks among the points of its experiment."""
-    name = f"{record.settings['name']}: {name_of(record, differing(siblings) or AXES)}"
+    name = f"{record.settings['name']}: {name_of(record, swept or AXES)}"
     metric = next((key for key in CRITERIA if key in record.result.metrics), None)
     if metric is None or len(siblings) < 2:
         return [name]
@@ -32,25 +32,24 @@ def title_lines(record: Record, siblings: Sequence[Record]) -> list[str]:
     return [name, f"{metric} {number(value)}: {'the best' if place == 1 else f'number {place}'} of {len(siblings)} points"]
 
 
-def settings_lines(record: Record, siblings: Sequence[Record]) -> list[str]:
+def settings_lines(record: Record, swept: Sequence[str]) -> list[str]:
     """Every setting; those that differ in the experiment are marked."""
-    swept = differing(siblings)
     rows = [["*" if key in swept else "", key, _value(value)] for key, value in flat_settings(record).items() if key != "name"]
     return [f"settings{' (* differs in the experiment)' if swept else ''}", *_columns(rows, "lll")]
 
 
-def neighbour_lines(record: Record, siblings: Sequence[Record]) -> list[str]:
+def neighbour_lines(record: Record, siblings: Sequence[Record], swept: Sequence[str]) -> list[str]:
     """For each setting that differs, the points that are next to this one: all else equal, the next values of this."""
-    metric = next((key for key in CRITERIA if key in record.result.metrics), None)
+    metric = next((key for key in CRITERIA if key in record.result.metrics), "")
+    mine, here = flat_settings(record), record.result.metrics.get(metric, float("nan"))
+    apart: dict[str, dict[Any, float]] = {key: {} for key in swept}
+    for other in siblings:
+        theirs = flat_settings(other)
+        differ = [key for key in swept if theirs.get(key) != mine.get(key)]
+        if len(differ) == 1 and metric:
+            apart[differ[0]][theirs.get(differ[0])] = other.result.metrics.get(metric, float("nan"))
     rows: Rows = []
-    for key in differing(siblings) if metric else []:
-        mine = flat_settings(record)
-        others = {}
-        for other in siblings:
-            theirs = flat_settings(other)
-            if all(theirs.get(k) == mine.get(k) for k in mine if k not in (key, "name")) and theirs.get(key) != mine.get(key):
-                others[theirs.get(key)] = other.result.metrics.get(str(metric), float("nan"))
-        here = record.result.metrics[str(metric)]
+    for key, others in apart.items():
         near = _near(mine.get(key), others)
         if near:
             rows.append([short(key), _value(mine.get(key))])

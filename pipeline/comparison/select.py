@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
-from ..records.record import SUMS, Record, is_finished, read_record
+from ..records.record import Record, is_finished, read_record
 from ..settings import flatten
 from ..sweep.grid import read_grid, value_of
 from ..training.result import CRITERIA
@@ -114,8 +114,8 @@ def name_of(record: Record, keys: Iterable[str], more: Mapping[str, Any] = Mappi
 
 def _identity(record: Record) -> str:
     """The same for the same point of two experiments, and for copies: all of a record's bytes but the experiment's name."""
-    sums = [line for line in (record.folder / SUMS).read_text().splitlines() if not line.endswith("settings.yaml")]
-    return repr((sums, {**record.settings, "name": None}))
+    sums = {name: digest for name, digest in record.sums.items() if name != "settings.yaml"}
+    return repr((sorted(sums.items()), {**record.settings, "name": None}))
 
 
 def _split(word: str) -> list[str]:

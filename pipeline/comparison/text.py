@@ -82,7 +82,7 @@ def _best_lines(table: Summary, each: list[dict[str, Any]], rest: str) -> list[s
         lines.append(f"  ... and {len(each) - MOST_ROWS} more {rest}")
     lacking = int(table.points[table.metric].isna().sum())
     if lacking:
-        lines.append(f"  {lacking} of {len(table.points)} points have no {table.metric}; the table of points has them")
+        lines.append(f"  points without {table.metric}: {lacking} of {len(table.points)}; the table of points has them")
     if table.repeats:
         lines.append(f"  means +- standard deviations over {' and '.join(table.repeats)}")
     return lines

@@ -104,15 +104,6 @@ def is_finished(folder: Path) -> bool:
     return all((folder / name).is_file() for name in reversed(FILES))
 
 
-def check_sums(folder: Path) -> None:
-    """FileError unless every file of the record has the bytes that its SHA256SUMS names."""
-    contents = {name: (folder / name).read_bytes() for name in FILES if name != SUMS}
-    said = (folder / SUMS).read_bytes().splitlines()
-    wrong = [line.split()[1] for line in sha256_sums(contents).splitlines() if line not in said]
-    if wrong:
-        raise FileError(f"{folder / wrong[0].decode()}: is damaged, its bytes are not those that {SUMS} names")
-
-
 def read_record(folder: Path) -> Record:
     """FileError naming the record that is missing or damaged."""
     if not (folder / "result.json").exists():

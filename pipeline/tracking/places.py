@@ -16,7 +16,7 @@ from typing import Any
 from ..base.errors import FileError, SettingsError
 from ..base.files import write_folder
 from ..comparison.select import Places
-from ..records.record import FILES, check_sums, is_finished
+from ..records.record import FILES, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
 from .runs import PAGE, POINT, SWEEP
@@ -102,12 +102,12 @@ def _folder(client: Any, run: Any, experiments: Path) -> Path:
         return here
     kept = cache() / str(run.info.run_id) / str(key)
     if not is_finished(kept):
-        _download(client, run.info.run_id, kept)
+        _download(client, run.info.run_id, kept, str(key))
     return kept
 
 
-def _download(client: Any, run_id: str, folder: Path) -> None:
-    """The record of a run; it appears whole and checked, or not at all."""
+def _download(client: Any, run_id: str, folder: Path, key: str) -> None:
+    """The record of a run, that of the point `key`; it appears whole and checked, or not at all."""
     cache().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache()) as work:
         held = {Path(entry.path).name for entry in client.list_artifacts(run_id, "record")}
@@ -116,9 +116,10 @@ def _download(client: Any, run_id: str, folder: Path) -> None:
             raise FileError(f"{run_id}: has no record in MLflow, it lacks {', '.join(missing)}")
         got = Path(str(client.download_artifacts(run_id, "record", work)))
         try:
-            check_sums(got)
-        except FileError as error:
-            raise FileError(f"{run_id}: in MLflow, {str(error).removeprefix(f'{got}/')}") from None
+            read_record(got).check(key.partition("/")[0], int(key.partition("/")[2]))
+        except (FileError, ValueError) as error:
+            said = str(error).partition(";")[0]
+            raise FileError(f"{run_id}: in MLflow, {said.removeprefix(f'{got}/').removeprefix(f'{got}: ')}") from None
         write_folder(folder, {name: (got / name).read_bytes() for name in FILES}, cache() / "work")
 
 

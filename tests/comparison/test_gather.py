@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,19 @@ def test_csv_and_json_hold_every_digit_and_whole_paths(folder):
     assert plain["points"][1]["name"] == "kernel_size=None" and plain["points"][1]["record"] == str(drawn.folder)
     assert plain["points"][1]["metrics"]["validation_accuracy"] == 1 / 3 and plain["points"][1]["metrics"]["train_loss"] is None
     assert plain["points"][0]["settings"]["model.kernel_size"] == 7
+
+
+def test_a_report_of_any_points_needs_no_data(folder, tmp_path):
+    one = [record(folder, name="one", training__alpha=a) for a in (0.1, 0.5)]
+    other = record(folder, name="other", data__source="arrays", data__path="gone.npz", classes=("ant", "cat", "bee"))
+    said = write_output(gather([*one, other]), [], Output("--report", tmp_path / "deep" / "r.html"))
+    assert said == f"report of 3 points: {tmp_path / 'deep' / 'r.html'}"
+    text = (tmp_path / "deep" / "r.html").read_text()
+    head = json.loads(re.search(r'<script[^>]* id="head">(.*?)</script>', text, re.S)[1])
+    assert head["title"] == "one, other" and [row["name"] for row in head["points"]][0] == "source=digits path=None alpha=0.1"
+    assert head["images"] is None or "block-pictures" not in text
+    assert any("picture" in line for line in head["left_out"])
+    assert (tmp_path / "deep" / head["points"][2]["record"]).resolve() == other.folder
 
 
 @pytest.mark.parametrize(

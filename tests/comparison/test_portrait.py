@@ -9,6 +9,8 @@ from pipeline.comparison import portrait
 from pipeline.comparison.select import Places, find_point, neighbours_of
 from tests.comparison.comparison_cases import grid, point, write
 
+SWEPT = ["model.kernel_size", "training.alpha"]
+
 
 @pytest.fixture(scope="module")
 def siblings(tmp_path_factory) -> list:
@@ -23,27 +25,27 @@ def one(siblings, size=5, alpha=0.1):
 
 
 def test_the_title_ranks_it(siblings):
-    assert portrait.title_lines(one(siblings), siblings) == [
+    assert portrait.title_lines(one(siblings), siblings, SWEPT) == [
         "made: kernel_size=5 alpha=0.1", "validation_accuracy 0.2000: number 4 of 6 points",
     ]  # fmt: skip
-    assert portrait.title_lines(one(siblings, 7, 0.5), siblings)[1] == "validation_accuracy 0.5000: the best of 6 points"
-    assert portrait.title_lines(one(siblings), [one(siblings)]) == ["made: kernel_size=5 alpha=0.1 iterations=4"]
+    assert portrait.title_lines(one(siblings, 7, 0.5), siblings, SWEPT)[1] == "validation_accuracy 0.5000: the best of 6 points"
+    assert portrait.title_lines(one(siblings), [one(siblings)], []) == ["made: kernel_size=5 alpha=0.1 iterations=4"]
 
 
 def test_settings_that_differ_are_marked(siblings):
-    lines = portrait.settings_lines(one(siblings), siblings)
+    lines = portrait.settings_lines(one(siblings), SWEPT)
     marked = [line.split()[1:] for line in lines if line.startswith("  *")]
     assert marked == [["model.kernel_size", "5"], ["training.alpha", "0.1"]]
     assert "     data.path            null" in lines
 
 
 def test_neighbours_are_one_step_away(siblings):
-    assert portrait.neighbour_lines(one(siblings), siblings) == [
+    assert portrait.neighbour_lines(one(siblings), siblings, SWEPT) == [
         "neighbours: validation_accuracy if one setting were another",
         "  kernel_size  5    3: 0.0000 (-0.2000)    7: 0.4000 (+0.2000)",
         "  alpha        0.1  0.5: 0.3000 (+0.1000)",
     ]
-    assert portrait.neighbour_lines(one(siblings), [one(siblings)]) == []
+    assert portrait.neighbour_lines(one(siblings), [one(siblings)], SWEPT) == []
 
 
 def test_metrics_a_split_and_heads_with_their_troubles(siblings):

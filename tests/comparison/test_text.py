@@ -71,7 +71,7 @@ def test_settings_that_change_together_are_one_axis():
 def test_points_that_lack_the_metric_are_counted():
     frame = pd.DataFrame({"data.source": ["digits", "idx", "notebook"], "validation_accuracy": [0.5, 0.25, float("nan")]})
     lines = lines_of(frame, ["data.source"])
-    assert lines[-1] == "  1 of 3 points have no validation_accuracy; the table of points has them"
+    assert lines[-1] == "  points without validation_accuracy: 1 of 3; the table of points has them"
     assert not any(line.startswith("notebook") for line in lines)
     assert lines_of(frame[1:], ["data.source"])[4].split() == ["notebook", "-"]
 

@@ -141,7 +141,7 @@ def _fetch_records(folder, tracking, points):
     whole = damaged.read_bytes()
     damaged.write_bytes(whole.replace(b"0", b"1"))
     refused = compare(runs[points[2].key])
-    said = "in MLflow, y_hat.csv: is damaged, its bytes are not those that SHA256SUMS names"
+    said = "in MLflow, y_hat.csv: is damaged, its bytes are not those of SHA256SUMS"
     assert (refused.returncode, refused.stderr) == (1, f"{runs[points[2].key]}: {said}\n")
     damaged.write_bytes(whole)
     ended = compare(runs[None])
