@@ -105,7 +105,7 @@ def test_a_report_of_any_points_needs_no_data(folder, tmp_path):
     assert said == f"report of 3 points: {tmp_path / 'deep' / 'r.html'}"
     text = (tmp_path / "deep" / "r.html").read_text()
     head = json.loads(re.search(r'<script[^>]* id="head">(.*?)</script>', text, re.S)[1])
-    assert head["title"] == "one, other" and [row["name"] for row in head["points"]][0] == "source=digits path=None alpha=0.1"
+    assert head["title"] == "one, other" and head["points"][0]["name"] == "source=digits path=None alpha=0.1"
     assert head["images"] is None or "block-pictures" not in text
     assert any("picture" in line for line in head["left_out"])
     assert (tmp_path / "deep" / head["points"][2]["record"]).resolve() == other.folder
