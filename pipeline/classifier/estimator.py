@@ -25,6 +25,7 @@ from ..heads.one_vs_rest import BrokenHeadError, Workers, all_logits, one_vs_res
 from ..records.origin import input_of
 from ..records.record import read_record
 from ..settings import ComputeSettings, ModelSettings, Settings, TrainingSettings
+from ..tracking.autolog import log_fit
 from ..training.block import non_finite
 from .arguments import (
     GROUPS,
@@ -118,9 +119,10 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "OneVsRestCNN":
         """Train heads for the classes in y. X: images of finite numbers. y: (N,), two classes or more."""
-        if self.warm_start and self.__sklearn_is_fitted__():
-            return self.partial_fit(X, y)
-        return self._start(X, y, None)
+        warm = self.warm_start and self.__sklearn_is_fitted__()
+        fitted = self.partial_fit(X, y) if warm else self._start(X, y, None)
+        log_fit(self, X, y)
+        return fitted
 
     @classmethod
     def from_record(cls, path: str | Path) -> "OneVsRestCNN":

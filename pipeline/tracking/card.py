@@ -27,7 +27,7 @@ curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{
 """
 
 LIMITS = """## Limits
-- Images must be {height} x {width} pixels of one channel, prepared as the data's were; nothing tells pixels that are not.
+- Images must be {height} x {width} pixels of one channel, prepared as the data's were; of another scale a warning tells.
 - It always answers with one of its classes, also for an image of none of them.
 - A y-hat is each head's own: they need not add up to 1, and nothing calibrates them.
 - It was chosen by {criterion}, which flatters it; the test split was not used for that.

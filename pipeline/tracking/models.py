@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from ..data.input import Input
 from ..records.record import Record, recorded
 from ..settings import flatten
 from ..sweep.point import Point
@@ -43,18 +44,18 @@ set_model(HeadsModel())
 
 @dataclass(frozen=True)
 class Parts:
-    """What a model is made of, beside its weights. scale: a pixel is the stored number divided by it. pixels: the type of the
-    stored numbers. example: (1, H, W), an image as stored."""
+    """What a model is made of, beside its weights. taken: what the heads take. pixels: the type of the stored numbers.
+    example: (1, H, W), an image as stored."""
 
     classes: tuple[str, ...]
-    scale: float
+    taken: Input
     pixels: str
     example: NDArray[np.generic]
 
     @staticmethod
-    def of(point: Point) -> "Parts":
+    def of(point: Point, record: Record) -> "Parts":
         data = point.dataset
-        return Parts(data.classes, data.scale, data.images.dtype.name, data.images[:1])
+        return Parts(data.classes, record.result.input or data.input, data.images.dtype.name, data.images[:1])
 
 
 def log_model(store: Store, run: Run, point: Point, record: Record) -> str:
@@ -63,7 +64,7 @@ def log_model(store: Store, run: Run, point: Point, record: Record) -> str:
 
     model = (None if run.fresh else _left_over(store, run)) or _make(store, run, point)
     weights = {CHECKPOINT: record.folder / "checkpoint.npz"}
-    contents = files(Parts.of(point), model.model_id, run.run_id)
+    contents = files(Parts.of(point, record), model.model_id, run.run_id)
     attach(model.artifact_location, partial(store.client.log_model_artifacts, model.model_id), weights, contents)
     _log_metrics(store, run, model.model_id, point, record)
     store.client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
@@ -73,9 +74,8 @@ def log_model(store: Store, run: Run, point: Point, record: Record) -> str:
 
 def files(parts: Parts, model_id: str, run_id: str | None) -> dict[str, bytes]:
     """All files of a model but its weights, by their names in its folder."""
-    shape = parts.example.shape[1:]
     example = parts.example.astype(np.float64).tolist()
-    known = {"classes": parts.classes, "image_shape": shape, "scale": parts.scale, "pixels": parts.pixels}
+    known = {"classes": parts.classes, "input": parts.taken.plain(), "pixels": parts.pixels}
     return {
         "MLmodel": yaml.dump(_description(parts, model_id, run_id), Dumper=yaml.CSafeDumper).encode(),
         CODE_NAME: CODE,

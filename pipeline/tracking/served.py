@@ -5,6 +5,7 @@ and `heads.json`. It needs this package where it is loaded.
 """
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import PythonModel
 from numpy.typing import NDArray
 
+from ..data.input import Input, odd_range
 from ..heads.elementary import sigmoid
 from ..heads.one_vs_rest import Workers, all_logits
 from ..records.checkpoint import read_checkpoint
@@ -29,19 +31,22 @@ class Heads:
         """Read heads and what they take, and answer once, so that the first user does not wait for a compiler."""
         self.heads = read_checkpoint(Path(context.artifacts["checkpoint"])).heads
         known = json.loads(Path(context.artifacts["heads"]).read_bytes())
-        self.classes, self.scale, self.pixels = known["classes"], float(known["scale"]), np.dtype(known["pixels"])
-        self.predict(context, np.zeros((1, *known["image_shape"])))
+        self.classes, self.taken, self.pixels = known["classes"], Input.read(known["input"]), np.dtype(known["pixels"])
+        self.predict(context, np.zeros((1, *self.taken.image_shape)))
 
     def predict(self, context: Any, model_input: NDArray[np.float64], params: Any = None) -> pd.DataFrame:
         """Columns answer and y_hat_<class>, a row an image, as in a record's y_hat.csv.
 
-        model_input: (N, H, W), pixels as the data had them: they are scaled here as in training. Of two y-hats that round
-        to one number the logits say which is larger. MlflowException, which a server answers with 400, for pixels that
-        are no finite numbers.
+        model_input: (N, H, W), pixels as the data had them: they are scaled here as in training, and a warning tells of those
+        on another scale. Of two y-hats that round to one number the logits say which is larger. MlflowException, which a
+        server answers with 400, for pixels that are no finite numbers.
         """
         if not np.isfinite(model_input).all():
             raise MlflowException("the images have pixels that are nan or inf", INVALID_PARAMETER_VALUE)
-        logits = all_logits(self.heads, self._stored(model_input), self.scale, Workers())
+        strange = odd_range(model_input, self.taken)
+        if strange:
+            warnings.warn(strange, stacklevel=2)
+        logits = all_logits(self.heads, self._stored(model_input), self.taken.scale, Workers())
         if not np.isfinite(logits).all():
             raise MlflowException("the images have pixels that are too large", INVALID_PARAMETER_VALUE)
         answers = [self.classes[j] for j in logits.argmax(axis=1).tolist()]
