@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from pipeline.tracking.events import Compared
 from pipeline.tracking.models import model_name
 from pipeline.tracking.runs import Runs
 from pipeline.tracking.store import open_store
-from tests.helpers.commands import SMALL_SWEEP
+from tests.helpers.commands import ROOT, SMALL_SWEEP
 from tests.helpers.tracking import (
     EXPERIMENT,
     make_points,
@@ -123,6 +124,13 @@ def post(address, images):
         return error.code, error.read().decode()
 
 
+def in_readme(pattern):
+    """What the README says, for another experiment and store."""
+    [found] = re.findall(pattern, (ROOT / "README.md").read_text(), re.M)
+    assert "models:/digits@champion" in found
+    return found.replace("digits@", "scratch@")
+
+
 def answers(address):
     try:
         return urllib.request.urlopen(f"{address}/ping", timeout=5).status == 200
@@ -138,12 +146,8 @@ def test_the_champion_is_loaded_and_served_and_says_what_its_record_says(run, tr
     [place] = [folder for folder in (tmp_path / "experiments/scratch/points").glob("*/*") if _named(folder, name)]
     rows = list(csv.DictReader((place / "y_hat.csv").read_text().splitlines()))
     images = load_digits().images[[int(row["image"]) for row in rows]]
-    code = f"""
-import mlflow, numpy
-mlflow.set_tracking_uri({store!r})
-model = mlflow.pyfunc.load_model("models:/scratch@champion")
-model.predict(numpy.load("images.npy")).to_csv("answers.csv", index=False)
-"""
+    call = in_readme(r"`(mlflow\.pyfunc\.load_model\(.+\)\.predict\(images\))`")
+    code = f"import mlflow, numpy; images = numpy.load('images.npy'); {call}.to_csv('answers.csv', index=False)"
     np.save(tmp_path / "images.npy", images)
     # As in an environment that is activated: the server is a command of its own.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -157,8 +161,7 @@ model.predict(numpy.load("images.npy")).to_csv("answers.csv", index=False)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/scratch@champion", "--env-manager", "local"]
-    command += ["--host", "127.0.0.1", "--port", port]
+    command = [*in_readme(r"^(mlflow models serve .+) --port").split(), "--port", port]
     address = f"http://127.0.0.1:{port}"
     with (tmp_path / "log.txt").open("wb") as log:
         server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
