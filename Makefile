@@ -27,6 +27,7 @@ $(READY): pyproject.toml constraints.txt
 
 sweep: $(READY) ## sweep kernel size, alpha and iterations on handwritten digits, and compare
 	$(BIN)/ovrcnn train experiment=digits
+	@echo "make ui shows the sweep in MLflow: table, charts and y-hat vectors side by side"
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -q $(SPREAD)

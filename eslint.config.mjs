@@ -4,7 +4,7 @@ import js from "@eslint/js";
 export default [
   js.configs.recommended,
   {
-    files: ["pipeline/comparison/report/*.js"],
+    files: ["pipeline/comparison/report/*.js", "pipeline/tracking/*.js"],
     languageOptions: { ecmaVersion: 2025, sourceType: "script" },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {

@@ -117,8 +117,8 @@ def load_mlflow() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-def open_store(tracking: TrackingSettings, experiment: str) -> Store:
-    """The MLflow experiment called `experiment`, created if need be.
+def open_store(tracking: TrackingSettings, experiment: str | None) -> Store:
+    """The MLflow experiment called `experiment`, created if need be; None opens the store alone, to look at it.
 
     Safe to call from any number of processes at once, also when there is no database yet: a lock lets one create it.
     StoreError, OSError or MLflow's own errors when that fails.
@@ -136,7 +136,7 @@ def open_store(tracking: TrackingSettings, experiment: str) -> Store:
         if is_missing(database):
             _create(database)
         _use_wal(database)
-        return _open(uri, experiment, database.parent / "mlartifacts" / experiment)
+        return _open(uri, experiment, database.parent / "mlartifacts")
 
 
 def alone(store: Store) -> AbstractContextManager[object]:
@@ -158,7 +158,7 @@ def close_store(uri: str) -> None:
             engine.dispose()
 
 
-def _open(uri: str, experiment: str, artifacts: Path | None) -> Store:
+def _open(uri: str, experiment: str | None, artifacts: Path | None) -> Store:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -168,19 +168,22 @@ def _open(uri: str, experiment: str, artifacts: Path | None) -> Store:
         client = QuickClient(uri)
     else:
         client = MlflowClient(uri)
+    inode = _inode(Path(uri.removeprefix("sqlite:///"))) if artifacts else None
+    if experiment is None:
+        return Store(client, uri, "", inode)
     found = client.get_experiment_by_name(experiment)
     if found is not None and found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     if found is None:
         try:
-            location = artifacts.as_uri() if artifacts else None
+            location = (artifacts / experiment).as_uri() if artifacts else None
             found = client.get_experiment(client.create_experiment(experiment, artifact_location=location))
         except MlflowException:
             # On a server, another process can have created it since we asked.
             found = client.get_experiment_by_name(experiment)
             if found is None:
                 raise
-    return Store(client, uri, found.experiment_id, _inode(Path(uri.removeprefix("sqlite:///"))) if artifacts else None)
+    return Store(client, uri, found.experiment_id, inode)
 
 
 def _create(database: Path) -> None:

@@ -1,18 +1,19 @@
 """MLflow's pages for the embedded store, on 127.0.0.1: ovrcnn ui [PORT]."""
 
-import os
 import socket
-import subprocess
-import sys
+from collections.abc import Callable
+from typing import Any
 
 from ..base import console
 from ..base.errors import FileError, SettingsError
 from ..settings import TrackingSettings
-from . import view
 from .store import open_store, store_uri
 from .trouble import explain
+from .view import View, views
 
 PORT = 5000
+# Sweeps before the newest that are named; the pages have a menu of all of an experiment.
+EARLIER = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -20,34 +21,55 @@ def main(arguments: list[str]) -> int:
     text = arguments[0] if arguments else str(PORT)
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with _listening(int(text)) as listening:
+        tracking = TrackingSettings()
         try:
-            probe.bind(("127.0.0.1", int(text)))
-        except OSError as error:
-            raise SettingsError([f"port: {text} cannot be used ({error.strerror}); try: ovrcnn ui {int(text) + 1}"]) from None
-    tracking = TrackingSettings()
+            store = open_store(tracking, None)
+        except Exception as error:
+            # MLflow, SQLAlchemy and SQLite raise dozens of kinds; each is about the one store.
+            trouble = explain(error, store_uri(tracking))
+            raise FileError(f"{trouble.what}; {trouble.mend}") from None
+        from .pages import mlflow_app
+
+        _serve(mlflow_app(store), listening, lambda: print(welcome(f"http://127.0.0.1:{text}", views(store)), flush=True))
+    return 0
+
+
+def welcome(address: str, found: list[View]) -> str:
+    """What the terminal shows when the pages are there: the newest sweep's links last."""
+    lines = [f"MLflow: {address}  (Ctrl-C ends it)"]
+    if not found:
+        return f"{lines[0]}\nno sweep is logged yet: make sweep, or ovrcnn train experiment=digits"
+    *earlier, newest = found
+    lines += [f"{view.name}: {address}/{view.link()}" for view in earlier[-EARLIER:]]
+    lines.append(f"{newest.name}, the newest:")
+    modes = {"table": "", "charts": "CHART", "y-hat": "ARTIFACT"}
+    return "\n".join([*lines, *(f"  {name:6s} {address}/{newest.link(mode)}" for name, mode in modes.items())])
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket on 127.0.0.1 that the server takes over. SettingsError when the port is taken."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        store = open_store(tracking, "scratch")
-    except Exception as error:
-        # MLflow, SQLAlchemy and SQLite raise dozens of kinds; each is about the one store.
-        trouble = explain(error, store_uri(tracking))
-        raise FileError(f"{trouble.what}; {trouble.mend}") from None
-    address = f"http://127.0.0.1:{text}"
-    print(f"MLflow: {address}  (Ctrl-C ends it)")
-    for name, link in view.links(store).items():
-        print(f"{name}: {address}/{link}")
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store_uri(tracking)]
-    command += ["--host", "127.0.0.1", "--port", text, "--workers", "1"]
-    # Job runners are for evaluations on a server; here they would only cost memory.
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    server = subprocess.Popen(command, env=environment)
-    try:
-        return server.wait()
-    finally:
-        server.terminate()
-        server.wait()
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise SettingsError([f"port: {port} cannot be used ({error.strerror}); try: ovrcnn ui {port + 1}"]) from None
+    return listening
+
+
+def _serve(app: Any, listening: socket.socket, ready: Callable[[], None]) -> None:
+    """Answer requests until a signal ends it; `ready` is called when the first one would be answered."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            ready()
+
+    Server(uvicorn.Config(app, log_level="error", access_log=False)).run([listening])
 
 
 if __name__ == "__main__":

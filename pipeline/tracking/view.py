@@ -6,11 +6,13 @@ read the tag.
 """
 
 import base64
+import contextlib
 import json
 import logging
 import time
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .store import Store
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 TAG = "mlflow.sharedViewState."
 # Some versions choose by this tag between pages for training and pages for GenAI; 3.17 goes by the link.
 KIND = ("mlflow.experimentKind", "custom_model_development")
+PACKED = "deflate;"
 SECTION = "sweep"
 CURVE = "loss/mean"
 SHOWN = ("validation_accuracy", "test_accuracy", "train_loss")
@@ -49,21 +52,39 @@ def link(experiment_id: str, key: str, mode: str = "") -> str:
     return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={key}{shown}"
 
 
-def links(store: Store) -> dict[str, str]:
-    """The ends of the links of all views, by the names of experiment and sweep; empty when that fails."""
-    found = {}
+@dataclass(frozen=True)
+class View:
+    """A sweep's saved view as the store has it. name: of experiment and sweep. saved: when, in milliseconds. state: what the
+    pages show."""
+
+    experiment_id: str
+    key: str
+    name: str
+    saved: int
+    state: dict[str, Any]
+
+    def link(self, mode: str = "") -> str:
+        return link(self.experiment_id, self.key, mode)
+
+
+def views(store: Store) -> list[View]:
+    """The views of all sweeps, the newest last; empty when that fails."""
+    found = []
     try:
         for experiment in store.client.search_experiments():
-            for tag, value in sorted(experiment.tags.items()):
-                if tag.startswith(TAG):
-                    name = f"{experiment.name}, {json.loads(value)['name']}"
-                    # Two sweeps may look alike: another alpha instead of one that was.
-                    name += f" ({tag.removeprefix(TAG)[:6]})" if name in found else ""
-                    found[name] = link(experiment.experiment_id, tag.removeprefix(TAG))
+            for tag, value in experiment.tags.items():
+                # Others, which people shared in MLflow's pages, may have other forms.
+                with contextlib.suppress(ValueError, KeyError, TypeError, zlib.error):
+                    if tag.startswith(TAG):
+                        found.append(_read(experiment, tag.removeprefix(TAG), json.loads(value)))
     except Exception as error:
         logger.debug("no views of sweeps in MLflow: %s", error)
-        return {}
-    return found
+    return sorted(found, key=lambda view: (view.saved, view.key))
+
+
+def _read(experiment: Any, key: str, saved: dict[str, Any]) -> View:
+    state = json.loads(zlib.decompress(base64.b64decode(saved["state"].removeprefix(PACKED))))
+    return View(experiment.experiment_id, key, f"{experiment.name}, {saved['name']}", int(saved["updatedAt"]), dict(state))
 
 
 def _title(sweep: SweepView) -> str:
@@ -75,7 +96,7 @@ def encode(state: dict[str, Any], name: str) -> str:
     """The tag's value: a tag has room for some thousand letters, so the state is packed."""
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode(), 9)).decode()
     now = int(time.time() * 1000)
-    return json.dumps({"name": name, "createdAt": now, "updatedAt": now, "state": f"deflate;{packed}"})
+    return json.dumps({"name": name, "createdAt": now, "updatedAt": now, "state": PACKED + packed})
 
 
 def view_state(swept: Sequence[str], metrics: Sequence[str], condition: str, groups: Sequence[str]) -> dict[str, Any]:

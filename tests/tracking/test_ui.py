@@ -1,52 +1,29 @@
-"""ovrcnn ui: what is refused, and what is printed before MLflow's server takes over."""
+"""ovrcnn ui: what is refused, and what the terminal says. The pages themselves are looked at in test_pages.py."""
 
 import socket
-from types import SimpleNamespace
 
 import pytest
 
 from pipeline.base import project
 from pipeline.base.errors import FileError, SettingsError
 from pipeline.tracking import ui
-from pipeline.tracking.store import open_store
-from pipeline.tracking.view import seed_view
-from tests.helpers.tracking import EXPERIMENT, make_points, settings_of, sweep_of
-
-# MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+from pipeline.tracking.view import View
 
 
-@pytest.fixture
-def started(monkeypatch, folder):
-    """The commands that would be run, with the project in a test's folder."""
-    commands = []
-    monkeypatch.setattr(project, "root", lambda: folder)
-    server = SimpleNamespace(wait=lambda: 0, terminate=lambda: None)
-    monkeypatch.setattr(ui.subprocess, "Popen", lambda command, env: commands.append((command, env)) or server)
-    return commands
-
-
-def test_it_serves_on_this_machine_only_and_names_the_sweeps(started, folder, capsys):
-    sweep = sweep_of(make_points(folder, 2))
-    seed_view(open_store(settings_of(folder), EXPERIMENT), sweep, ["validation_accuracy"])
-    assert ui.main([]) == 0
-    [(command, environment)] = started
-    assert command[command.index("--host") + 1] == "127.0.0.1" and command[command.index("--port") + 1] == "5000"
-    assert command[command.index("--backend-store-uri") + 1] == settings_of(folder).uri
-    assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
-    said = capsys.readouterr().out
-    assert "http://127.0.0.1:5000  (Ctrl-C ends it)" in said
-    assert f"{EXPERIMENT}, sweep of 2 points: seed: http://127.0.0.1:5000/#/experiments/" in said and sweep.key in said
+@pytest.fixture(autouse=True)
+def never_served(monkeypatch, tmp_path):
+    """The project is in a test's folder, and nothing may be served."""
+    monkeypatch.setattr(project, "root", lambda: tmp_path)
+    monkeypatch.setattr(ui, "_serve", lambda *_: pytest.fail("it serves"))
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "x", "²"])
-def test_a_port_is_a_number(started, port):
+def test_a_port_is_a_number(port):
     with pytest.raises(SettingsError, match="port: must be a number from 1 to 65535"):
         ui.main([port])
-    assert not started
 
 
-def test_a_port_that_is_taken_is_refused(started):
+def test_a_port_that_is_taken_is_refused():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -54,8 +31,22 @@ def test_a_port_that_is_taken_is_refused(started):
             ui.main([str(taken.getsockname()[1])])
 
 
-def test_a_damaged_store_is_one_line(started, folder):
-    (folder / "mlflow.db").write_bytes(b"no database" * 99)
+def test_a_damaged_store_is_one_line(tmp_path):
+    (tmp_path / "mlflow.db").write_bytes(b"no database" * 99)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     with pytest.raises(FileError, match=r"mlflow\.db is damaged or no MLflow database; move it away or delete it"):
-        ui.main([])
-    assert not started
+        ui.main([port])
+
+
+def test_the_newest_sweeps_links_come_last():
+    views = [View("1", f"{number:016x}", f"digits, sweep {number}", number, {}) for number in range(9)]
+    lines = ui.welcome("http://127.0.0.1:1", views).splitlines()
+    assert lines[0] == "MLflow: http://127.0.0.1:1  (Ctrl-C ends it)"
+    assert [line.partition(":")[0] for line in lines[1:-4]] == [f"digits, sweep {number}" for number in range(3, 8)]
+    assert lines[-4] == "digits, sweep 8, the newest:"
+    assert [line.split()[0] for line in lines[-3:]] == ["table", "charts", "y-hat"]
+    assert all("#/experiments/1/runs" in line and "0000000000000008" in line for line in lines[-3:])
+    assert "compareRunsMode=CHART" in lines[-2] and "compareRunsMode=ARTIFACT" in lines[-1]
+    assert "no sweep is logged yet" in ui.welcome("http://127.0.0.1:1", [])

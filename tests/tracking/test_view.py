@@ -43,15 +43,17 @@ def test_the_tag_holds_the_view_of_this_sweep(folder):
         store.client.log_metric(point, key, 0.5)
     store.client.create_run(store.experiment_id, tags={mark("another"): "yes"})
 
-    assert view.links(store) == {}
+    assert view.views(store) == []
     link = view.seed_view(store, SWEEP, METRICS)
     place = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
     assert link == f"{place}&viewStateShareKey=0123456789abcdef"
-    assert view.links(store) == {"digits, sweep of 4 points: kernel_size x alpha": link}
+    [found] = view.views(store)
+    assert (found.name, found.link()) == ("digits, sweep of 4 points: kernel_size x alpha", link)
 
     tags = store.client.get_experiment(store.experiment_id).tags
     assert tags["mlflow.experimentKind"] == "custom_model_development"
     state = decode(tags["mlflow.sharedViewState.0123456789abcdef"])
+    assert found.state == state
     params = ["params.`model.kernel_size`", "params.`training.alpha`"]
     metrics = ["metrics.`validation_accuracy`", "metrics.`test_accuracy`", "metrics.`train_loss`"]
     assert state["selectedColumns"] == state["columnOrder"] == params + metrics
@@ -81,7 +83,7 @@ def test_a_tag_has_room_for_many_classes():
 def test_a_failure_is_none():
     broken = Store(SimpleNamespace(), "", "1")  # a client that can do nothing
     assert view.seed_view(broken, SWEEP, METRICS) is None
-    assert view.links(broken) == {}
+    assert view.views(broken) == []
 
 
 def test_no_metrics_is_none(folder):
@@ -98,7 +100,7 @@ def test_each_sweep_has_a_view_of_all_its_points(folder):
         for point in part:
             runs.open(point, {})
         view.seed_view(store, sweep, METRICS)
-    assert len(view.links(store)) == 2
+    assert [found.key for found in view.views(store)] == [first.key, second.key]
     tags = store.client.get_experiment(store.experiment_id).tags
     for sweep, part in ((first, points[:2]), (second, points[1:])):
         state = decode(tags[view.TAG + sweep.key])

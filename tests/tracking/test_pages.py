@@ -1,0 +1,171 @@
+"""MLflow's pages as ovrcnn ui serves them, from a real server in a real browser."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from pipeline.tracking.events import Compared
+from tests.helpers.commands import ROOT
+from tests.helpers.tracking import EXPERIMENT, copy_store, make_points, make_record, open_tracker
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+SERVE = """
+import sys
+from pathlib import Path
+from pipeline.base import console, project
+from pipeline.tracking import ui
+folder = Path(sys.argv[1])
+project.root = lambda: folder
+sys.argv[1:] = sys.argv[2:]
+console.run(ui.main)
+"""
+
+
+def log_sweep(folder, points):
+    watched = open_tracker(folder, points)
+    for point in points:
+        watched.finished(point, make_record(point), known=False)
+    values = {"validation_accuracy": 0.75, "test_accuracy": 0.5, "train_loss": 0.25}
+    watched.compared(Compared(folder, points[0].name, values, "a table", "validation_accuracy"))
+    assert watched.close("FINISHED") == []
+
+
+@pytest.fixture(scope="module")
+def site(database, tmp_path_factory):
+    """A server of two sweeps: its address, what the terminal shows at first, and what it showed in the end."""
+    folder = tmp_path_factory.mktemp("site")
+    copy_store(database, folder)
+    points = make_points(folder, 5)
+    log_sweep(folder, points[:3])
+    log_sweep(folder, points[2:])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [sys.executable, "-c", SERVE, str(folder), port]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout
+        try:
+            said = []
+            while not said or not said[-1].startswith("  y-hat"):
+                said.append(server.stdout.readline())
+                assert said[-1], said
+            yield f"http://127.0.0.1:{port}", points, said
+        finally:
+            server.terminate()
+        # However many requests it answered.
+        assert server.stdout.read() in ("", "stopped\n")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium: apt install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser, site):
+    """A page of a browser that was never here; in the end it must have asked nobody else and said nothing."""
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    asked, said = [], []
+    opened.on("request", lambda request: asked.append((request.method, request.url)))
+    opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert [url for _, url in asked if not url.startswith((site[0], "data:", "blob:"))] == []
+    assert [entry for entry in asked if "telemetry" in entry[1].lower()] == []
+    # MLflow's own question for a setting that is not there.
+    assert [line for line in said if "404" not in line] == []
+
+
+def shows(page, present, absent=()):
+    """Wait until the table has these points and columns, in a page for training without the assistant's panel."""
+    for text in present:
+        page.get_by_text(text, exact=True).first.wait_for()
+    for text in absent:
+        assert page.get_by_text(text, exact=True).count() == 0
+    assert page.get_by_text("Ask questions about your experiments").count() == 0
+
+
+def names(points):
+    return [point.name for point in points]
+
+
+def columns():
+    return ["seed", "validation_accuracy", "test_accuracy", "train_loss"]
+
+
+def test_the_plain_address_shows_the_newest_sweep_and_f5_and_back_keep_it(page, site):
+    address, points, _ = site
+    old, new = names(points[:2]), names(points[2:])
+    page.goto(address)
+    shows(page, [*new, *columns()], old)
+    assert re.search(r"#/experiments/\d+/runs\?", page.url)
+    page.reload()
+    shows(page, [*new, *columns()], old)
+    page.get_by_text(new[0], exact=True).first.click()
+    page.wait_for_url("**/runs/**")
+    page.get_by_text("Parent run", exact=True).wait_for()
+    page.go_back()
+    shows(page, [*new, *columns()], old)
+    # What a person changes stays, too.
+    kept = 'MLflowLocalStorage-1.1-ExperimentPage-["1"]-ReactComponentState'
+    page.evaluate("""(key) => { const state = JSON.parse(localStorage[key]);
+        state.selectedColumns = state.selectedColumns.filter((name) => !name.includes("train_loss"));
+        localStorage[key] = JSON.stringify(state); }""", kept)  # fmt: skip
+    page.goto("about:blank")
+    page.goto(address)
+    shows(page, [*new, *columns()[:-1]], ["train_loss"])
+
+
+def test_a_click_on_the_experiment_shows_the_newest_sweep(page, site):
+    address, points, _ = site
+    page.goto(f"{address}/#/experiments")
+    page.get_by_role("link", name=EXPERIMENT, exact=True).click()
+    shows(page, [*names(points[2:]), *columns()])
+
+
+def test_an_older_sweep_has_links_of_its_own(page, site):
+    address, points, said = site
+    [line] = [line for line in said if line.startswith(f"{EXPERIMENT}, sweep of 3 points: seed") and "http" in line]
+    link = line.split()[-1]
+    page.goto(address)
+    shows(page, names(points[2:]), names(points[:2]))
+    # As a link that is pasted into the open page.
+    page.goto(link)
+    shows(page, [*names(points[:3]), *columns()], names(points[3:]))
+    page.reload()
+    shows(page, [*names(points[:3]), *columns()], names(points[3:]))
+    assert "viewStateShareKey" not in page.url
+
+
+def test_it_answers_to_its_own_names_only(site):
+    address, _, said = site
+    assert said[0] == f"MLflow: {address}  (Ctrl-C ends it)\n"
+    port = address.rpartition(":")[2]
+    for host in (f"localhost:{port}", "127.0.0.1:9", "[::1]:80"):
+        with urllib.request.urlopen(urllib.request.Request(address, headers={"Host": host})) as answer:
+            assert answer.status == 200 and b'id="ovrcnn-views"' in answer.read()
+    for host in ("evil.example", "evil.example:5000", "127.0.0.1.evil.example", "[", "192.168.0.1"):
+        for path in ("/", "/health", "/ajax-api/2.0/mlflow/experiments/search?max_results=9"):
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(urllib.request.Request(address + path, headers={"Host": host}))
+    with urllib.request.urlopen(f"{address}/ajax-api/2.0/mlflow/experiments/search?max_results=9") as answer:
+        assert EXPERIMENT in {entry["name"] for entry in json.load(answer)["experiments"]}
