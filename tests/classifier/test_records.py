@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from pipeline import OneVsRestCNN
 from pipeline.base.errors import FileError
+from pipeline.base.files import sha256_sums
 from pipeline.heads.elementary import sigmoid
 from pipeline.records.record import read_record
 from tests.helpers.heads import same_array, same_bits
@@ -59,6 +60,8 @@ def as_earlier(folder):
     result = json.loads((folder / "result.json").read_text())
     assert result.pop("input") == {"image_shape": [5, 4], "scale": 16.0, "largest": 16.0}
     (folder / "result.json").write_text(json.dumps(result))
+    held = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "SHA256SUMS"}
+    (folder / "SHA256SUMS").write_bytes(sha256_sums(held))
 
 
 def test_an_earlier_record_asks_its_data(tmp_path):
