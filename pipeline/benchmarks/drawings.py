@@ -14,11 +14,26 @@ from . import growth, memory, sweeps
 from .accuracy import Curve
 from .bounds import MEGABYTES
 from .contests import DIGITS, FASHION, NOTEBOOK
+from .report import ratios
 from .timing import Row, amount
 
-OURS, TORCH, OTHERS = "#1f6fb2", "#d8702a", "#8a8a8a"
+# Okabe and Ito's, but for the grey.
+OURS, TORCH, OTHERS = "#0072B2", "#D55E00", "#8a8a8a"
 # Start, training, comparison, the rest, MLflow, raw files and rows.
 PARTS = ("#c4c4c4", OURS, "#7fb3dd", "#2b2b2b", TORCH, "#9c6bb0")
+
+JOBS = (NOTEBOOK, DIGITS, FASHION)
+LARGE_BATCH = "batch 128"
+# Contestants by how their names begin, in colours and forms that the colour-blind can tell apart.
+KINDS = {
+    "numba, 2 workers": (OURS, "o"),
+    "numba, 1 worker": ("#56B4E9", "o"),
+    "torch.compile": ("#E69F00", "s"),
+    "torch": (TORCH, "D"),
+    "torch, a model a head": ("#CC79A7", "^"),
+    "NumPy": ("#009E73", "v"),
+    "plain loops": ("#2b2b2b", "X"),
+}
 
 
 def draw(folder: Path, rows: Sequence[Row], curves: Sequence[Curve], keep: bool = False) -> list[str]:
@@ -42,23 +57,55 @@ def draw(folder: Path, rows: Sequence[Row], curves: Sequence[Curve], keep: bool 
 
 
 def contestants_figure(rows: Sequence[Row]) -> Figure | None:
-    """A panel a job, a bar a contestant, with lines from the smallest to the largest measurement."""
-    timed = [row for row in rows if row.section in (NOTEBOOK, DIGITS, FASHION) and row.values]
-    jobs = list(dict.fromkeys((row.section, row.job) for row in timed))
-    if not jobs:
+    """A line a job on one logarithmic axis: how many times as long as our fastest each contestant takes."""
+    timed = [(row, ratio) for row, ratio in zip(rows, ratios(rows), strict=True) if row.section in JOBS and np.isfinite(ratio)]
+    if not timed:
         return None
-    panels = [[row for row in timed if (row.section, row.job) == job] for job in jobs]
-    figure = _figure(9.5, sum(0.27 * len(panel) + 0.85 for panel in panels))
-    ratios = [len(panel) + 1.5 for panel in panels]
-    axes = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": ratios})[:, 0]
-    for axis, (section, job), panel in zip(axes, jobs, panels, strict=True):
-        _bars(axis, panel)
-        axis.set_xscale("log")
-        axis.set_xlim(min(row.low for row in panel) / 1.6, max(row.high for row in panel) * 6)
-        _seconds(axis.xaxis, *axis.get_xlim())
-        axis.set_title(f"{section}: {job}", fontsize=9, loc="left")
-    axes[-1].set_xlabel("time, shorter is better", fontsize=8)
+    jobs = list(dict.fromkeys((row.section, row.job) for row, _ in timed))[::-1]
+    figure = _figure(9.5, 0.44 * len(jobs) + 1.5)
+    axis = figure.subplots()
+    axis.hlines(range(len(jobs)), 0, 1, transform=axis.get_yaxis_transform(), color="#e1e1e1", lw=1, zorder=0)
+    for kind, (colour, marker) in KINDS.items():
+        for is_large in (False, True):
+            chosen = [
+                (row, ratio) for row, ratio in timed if _kind(row) == kind and (LARGE_BATCH in row.contestant) == is_large
+            ]
+            places = [jobs.index((row.section, row.job)) for row, _ in chosen]
+            found = [ratio for _, ratio in chosen]
+            spread = [[ratio * (1 - row.low / row.median) for row, ratio in chosen],
+                      [ratio * (row.high / row.median - 1) for row, ratio in chosen]]  # fmt: skip
+            face, name = ("white", f"{kind}, {LARGE_BATCH}") if is_large else (colour, kind)
+            axis.errorbar(
+                found,
+                places,
+                xerr=spread,
+                fmt=marker,
+                ms=7,
+                color=colour,
+                mfc=face,
+                lw=1,
+                label=f"{kind}, {LARGE_BATCH}" if is_large else kind,
+            )
+    axis.axvline(1, color=OURS, lw=1, zorder=0)
+    axis.set_xscale("log")
+    axis.set_yticks(range(len(jobs)), [f"{section}: {job}" for section, job in jobs], fontsize=8)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.tick_params(axis="x", labelsize=8)
+    axis.grid(axis="x", alpha=0.25)
+    axis.set_ylim(-0.6, len(jobs) - 0.4)
+    axis.set_xlabel("times ours; lines from the smallest to the largest measurement; hollow: batches of 128", fontsize=8)
+    handles, names = axis.get_legend_handles_labels()
+    filled = [(handle, name) for handle, name in zip(handles, names, strict=True) if name in KINDS]
+    figure.legend(*zip(*filled, strict=True), loc="outside upper center", ncols=len(KINDS), fontsize=8, frameon=False)
     return figure
+
+
+def _kind(row: Row) -> str | None:
+    """Which of KINDS a contestant is; None for side shows."""
+    name = row.contestant.replace(", exact gradient", "") if row.contestant.startswith("torch") else row.contestant
+    if "exact" in name:
+        return None
+    return next((kind for kind in sorted(KINDS, key=len, reverse=True) if name.startswith(kind)), None)
 
 
 def _bars(axis: Axes, rows: Sequence[Row]) -> None:

@@ -55,8 +55,11 @@ def spots(study: Study) -> Spots:
     return Spots(x, series, values, Scale(-0.5, len(values) - 0.5, LINEAR), list(enumerate(texts)))
 
 
-def dots(study: Study) -> bytes:
-    """A panel a combination of further settings, a colour a value of the series; bars are standard deviations."""
+def dots(study: Study) -> bytes | None:
+    """A panel a combination of further settings, a colour a value of the series; bars are standard deviations. None for one
+    point alone, which is compared with nothing."""
+    if len(study.rows) == 1 and not study.repeats:
+        return None
     where = spots(study)
     fixed = [where.across] if where.series is None else [where.across, where.series]
     titles = {id(row): page_title(study, row, fixed) for row in study.rows}
@@ -159,7 +162,7 @@ class _Dots:
 def _write_best(canvas: Image.Image, frame: Frame, where: Spots, study: Study) -> None:
     row, places = study.best, decimals(error_scale([study.best.mean]))
     text = f"{row.mean:.{places}f}" + (f" ± {row.std:.{places}f}" if study.repeats else "")
-    [x], [y] = frame.x(where.at(row)), frame.y(row.mean + row.std)
+    [x], y = frame.x(where.at(row)), min(frame.y([row.mean + row.std, *row.each]))
     half = widest([text], SMALL_LETTERS) // 2
     at = min(max(round(x), half + 2), frame.width - half - 2)
     write(canvas, (frame.left + at, frame.top + max(round(y) - 10, SMALL_LETTERS + 2)), text, SMALL_LETTERS, "md", GREY)

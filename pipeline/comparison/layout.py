@@ -71,7 +71,9 @@ def study(table: Summary, records: Mapping[str, Record], best: str) -> Study:
         if frame[key].isna().any():
             frame[key] = frame[key].astype(object).where(frame[key].notna(), None)
     named = joined(frame, table.keys)
-    varied = [key for key in named if frame[key].nunique(dropna=False) > 1] or list(named)[:1]
+    varied = [key for key in named if frame[key].nunique(dropna=False) > 1] or [
+        ITERATIONS if ITERATIONS in named else next(iter(named))
+    ]
     varied.sort(key=lambda key: (key == ITERATIONS, not key.startswith("model.")))
     points, each = list(records), table.points[table.metric].to_numpy(float)
     members: list[list[int]] = [[] for _ in range(len(frame))]

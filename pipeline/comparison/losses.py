@@ -22,6 +22,8 @@ from .smoothing import smooth
 MOST_PANELS, MOST_REPEATS, MOST_HEADS = 6, 10, 12
 # Rows of a study whose losses are read, the best ones.
 MOST_ROWS = 108
+# Losses of a batch are noisy: curves are drawn as means over stretches, of which single heads need longer ones.
+STRETCHES, STRETCHES_OF_HEADS = 120, 60
 # Checkpoints that are marked each.
 MOST_RULES = 6
 FAINT = (205, 205, 205)
@@ -69,7 +71,7 @@ def _curve(study: Study, rows: Sequence[Row], panel: str, value: Any) -> Curve:
     """The longest of a trajectory's points: the others lie on its curve."""
     records = study.records
     longest = max(rows, key=lambda row: records[row.points[0]].result.iterations)
-    smoothed = [smooth(records[point].losses) for point in longest.points[:MOST_REPEATS]]
+    smoothed = [smoothed_at_ends(records[point].losses, STRETCHES) for point in longest.points[:MOST_REPEATS]]
     steps = smoothed[0][0]
     repeats = np.array([values.mean(axis=1) for each, values in smoothed if len(each) == len(steps)])
     points = {records[row.points[0]].result.iterations: [records[name].result.metrics for name in row.points] for row in rows}
@@ -97,7 +99,7 @@ def losses(study: Study) -> bytes:
 
 def heads(record: Record) -> tuple[str, str, str, list[Curve], dict[Any, Colour]]:
     """A curve a head, what `draw_curves` takes; of many heads those are named whose loss is largest at the end."""
-    steps, values = smooth(record.losses)
+    steps, values = smoothed_at_ends(record.losses, STRETCHES_OF_HEADS)
     count, many = len(record.classes), len(record.classes) > MOST_HEADS
     named = sorted(np.argsort(-values[-1], kind="stable")[: MOST_HEADS // 2 if many else count].tolist())
     found = []
@@ -114,6 +116,12 @@ def heads(record: Record) -> tuple[str, str, str, list[Curve], dict[Any, Colour]
         else ("lines: loss of the batch; dots: validation")
     )
     return "loss over iterations, by head", note, "head", found, colours
+
+
+def smoothed_at_ends(losses: NDArray[np.float64], stretches: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(iterations, heads) losses as means over so many ever longer stretches, each at its last iteration."""
+    firsts, means = smooth(losses, stretches)
+    return np.append(firsts[1:] - 1, len(losses)), means
 
 
 def draw_curves(title: str, note: str, meaning: str, found: Sequence[Curve], colours: Mapping[Any, Colour]) -> bytes:

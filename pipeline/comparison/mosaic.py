@@ -33,7 +33,7 @@ MOST_WIDE = 1400
 BETWEEN, APART = 4, 7
 # What the colours are a share of.
 UNIT = Scale(-1.0, 1.0)
-BAR = "tap, of the head's largest"
+BAR = "of the largest tap"
 
 
 @dataclass(frozen=True)

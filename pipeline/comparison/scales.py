@@ -57,7 +57,7 @@ def error_scale(values: ArrayLike) -> Scale:
     found = np.asarray(values, float)
     lacks = 1 - found[np.isfinite(found)]
     some = lacks[lacks > 0]
-    least, most = (float(some.min()), float(some.max())) if len(some) else (0.001, 0.001)
+    least, most = (float(some.min()), float(some.max())) if len(some) else (0.01, 0.01)
     least = least / 2 if (lacks <= 0).any() else least
     return Scale(1 - most, 1 - least, ERROR) if most > 1.05 * least else Scale(1 - most * 1.5, 1 - least / 1.5, ERROR)
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.base.errors import SettingsError
 from pipeline.benchmarks import __main__ as benchmark
-from pipeline.benchmarks import report, sections, sweeps, timing, torch_heads
+from pipeline.benchmarks import drawings, report, sections, sweeps, timing, torch_heads
 from pipeline.benchmarks.bounds import bounds
 from pipeline.benchmarks.jobs import Pictures
 from pipeline.benchmarks.plan import QUICK
@@ -107,6 +107,30 @@ def test_bounds_take_the_smaller_of_two_ratios_and_name_what_is_missing():
     assert found["the same without torch.compile, k = 5, 1 filter"].measured.startswith("9.0 times")
     assert found["Fashion-MNIST epoch, k = 5, 1 filter, two cores against one"].reached
     assert {bound.verdict for what, bound in found.items() if "8 filters" in what} == {"not measured"}
+
+
+def test_each_contestant_is_a_dot_at_its_times_ours_in_its_jobs_line():
+    job, other = "7 heads x 500 iterations, float64, k = 3", "epoch of 1,437 images"
+    rows = [
+        row("notebook", job, "plain loops", 40.0), row("notebook", job, "numba, 1 worker", 0.01, 0.02, 0.04),
+        row("notebook", job, "numba, 1 worker, exact gradient", 0.01), row("notebook", job, "torch, exact gradient", 0.2),
+        row("digits", other, "numba, 2 workers, batch 128", 0.5), row("digits", other, "torch, batch 128", 1.0),
+        row("digits", other, "torch, batch 32", 2.0), row("digits", other, "torch, a model a head, batch 32"),
+    ]  # fmt: skip
+    [axis] = drawings.contestants_figure(rows).axes
+    assert [text.get_text() for text in axis.get_yticklabels()] == [f"digits: {other}", f"notebook: {job}"]
+    assert axis.get_xscale() == "log"
+    found = {}
+    for container in axis.containers:
+        dots, _, (bars,) = container.lines
+        for x, y, (low, high) in zip(*dots.get_data(), (bar[:, 0] for bar in bars.get_segments()), strict=True):
+            found[container.get_label(), dots.get_markerfacecolor() == "white", int(y)] = tuple(map(float, (x, low, high)))
+    assert {key: pytest.approx(value) for key, value in found.items()} == {
+        ("plain loops", False, 1): (2000, 2000, 2000), ("numba, 1 worker", False, 1): (1, 0.5, 2),
+        ("torch", False, 1): (10, 10, 10), ("numba, 2 workers, batch 128", True, 0): (1, 1, 1),
+        ("torch, batch 128", True, 0): (2, 2, 2), ("torch", False, 0): (4, 4, 4),
+    }  # fmt: skip
+    assert drawings.contestants_figure(rows[-1:]) is None
 
 
 @pytest.mark.parametrize("words", [["--quik"], ["--only", "swep"], ["--only"]])

@@ -37,6 +37,13 @@ def test_a_single_image_has_neither_disagreements_nor_confusions(tmp_path):
     assert [name for name, picture in draw(studied(points, SWEPT), None).items() if picture is None] == NAMES[3:5]
 
 
+def test_a_single_point_is_compared_with_nothing(tmp_path):
+    each = point(tmp_path, "", {"training.iterations": 9})
+    write(each)
+    pictures = draw(studied([each], SWEPT), None)
+    assert [name for name, picture in pictures.items() if picture is None] == ["heatmap", "disagreements"]
+
+
 @pytest.mark.parametrize("count", [2, 100])
 def test_no_picture_is_taller_than_a_screen(tmp_path, count):
     points = grid(tmp_path, (3, 5, 7), (0.1, 0.2, 0.3, 0.5), (1, 2, 3))

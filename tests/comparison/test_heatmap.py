@@ -100,7 +100,7 @@ def test_points_of_a_search_are_dots_over_a_log_axis_in_the_colour_of_their_seri
     assert has_white_edges(picture)
 
 
-@pytest.mark.parametrize("accuracies", [(0.5,), (1.0,), (0.5, 0.5), (np.nan, 0.5)])
+@pytest.mark.parametrize("accuracies", [(1.0, 1.0), (0.5, 0.5), (np.nan, 0.5)])
 def test_few_values_equal_ones_and_one_that_is_missing_can_be_drawn(tmp_path, accuracies):
     points = [point(tmp_path, f"alpha={a}", {"training.alpha": float(a)}) for a in range(1, len(accuracies) + 1)]
     assert has_white_edges(pixels(dots(made(tmp_path, points, ["training.alpha"], accuracies))))

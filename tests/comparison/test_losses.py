@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.comparison.colours import ordered
-from pipeline.comparison.losses import MOST_HEADS, Curve, curves, heads, losses, scales
+from pipeline.comparison.losses import MOST_HEADS, STRETCHES, Curve, curves, heads, losses, scales
 from pipeline.comparison.smoothing import smooth
 from tests.comparison.comparison_cases import SWEPT, grid, has_white_edges, pixels, point, studied, write
 from tests.helpers.records import mend
@@ -19,8 +19,8 @@ def test_a_curve_is_a_trajectorys_mean_losses_with_its_points_as_checkpoints(tmp
     assert meaning == "alpha"
     assert [(c.panel, c.name) for c in found] == [(f"kernel_size {k}", a) for k in (3, 5) for a in ("0.1", "0.5")]
     for curve, last in zip(found, points[1::2], strict=True):
-        steps, values = smooth(study.records[last.name].losses)
-        np.testing.assert_array_equal(curve.steps, steps)
+        steps, values = smooth(study.records[last.name].losses, STRETCHES)
+        np.testing.assert_array_equal(curve.steps, [*(steps[1:] - 1), 80])
         np.testing.assert_array_equal(curve.median, values.mean(axis=1))
         assert curve.checkpoints == ((40, 0.4), (80, 0.8))
     assert [curve.is_best for curve in found] == [True, False, False, False]
@@ -61,7 +61,7 @@ def test_every_pixel_of_a_curve_lies_where_its_loss_is(tmp_path):
         x, y = across.place(curve.steps[shown]), up.place(curve.median[shown])
         heights = np.interp((steps - steps.min()) / 639 + x[0], x, y)
         slope, _ = np.polyfit(heights, places, 1)
-        assert slope == pytest.approx(-439, rel=0.02)
+        assert slope == pytest.approx(-439, rel=0.04)
         assert np.abs(places - (places.mean() + slope * (heights - heights.mean()))).max() < 4
 
 
