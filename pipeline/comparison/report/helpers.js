@@ -55,7 +55,7 @@ function fill(made, attributes, children) {
  * @param {(value: string) => void} then
  */
 function choice(label, options, chosen, then) {
-  const list = element("select", { onchange: () => then(list.value) }, options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
+  const list = element("select", { "aria-label": label, onchange: () => then(list.value) }, options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
   return { box: element("label", { class: "field" }, element("span", null, label), list), list };
 }
 

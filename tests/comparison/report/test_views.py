@@ -52,18 +52,21 @@ def test_the_grid_holds_points_csv_and_stars_the_best(look, digits, points):
         for number, row in points.iterrows():
             cell = page.locator(f'#grid [data-row="{number}"]')
             expect(cell.locator(".number")).to_contain_text(shown(row[metric]))
-            title = page.locator("#grid figure", has=cell).get_by_role("heading").text_content()
-            line = page.locator("#grid tr", has=cell).get_by_role("rowheader").text_content()
+            here = page.locator(f'[data-row="{number}"]')
+            title = page.locator("#grid figure", has=here).get_by_role("heading").text_content()
+            line = page.locator("#grid tr", has=here).get_by_role("rowheader").text_content()
             assert (title, line) == (f"iterations {row[KEYS[2]]}", str(row[KEYS[0]]))
     best = json.loads((digits / "metrics.json").read_text())["best"]
     assert page.locator("#grid .star").count() == 1
     assert named(digits)[int(page.locator("#grid td", has=page.locator(".star")).get_attribute("data-row"))] == best
 
 
-def test_good_cells_differ_in_colour(look, digits):
+def test_cells_are_coloured_by_the_logarithm_of_their_error(look, digits, points):
     page = look(digits / "report.html")
-    first, second, worst = page.evaluate("[0.99, 0.98, 0.1].map((value) => errorScale('validation_accuracy').colour(value))")
-    assert np.abs(np.subtract(first, second)).sum() > 30 and sum(worst) < sum(second)
+    errors = 1 - points["validation_accuracy"]
+    values = [1 - errors.min(), 1 - np.sqrt(errors.min() * errors.max()), 1 - errors.max()]
+    colours = page.evaluate("(values) => values.map((value) => errorScale('validation_accuracy').colour(value))", values)
+    assert colours == page.evaluate("[1, 0.5, 0].map(viridis)")
 
 
 def test_a_and_b_are_chosen_by_click_key_and_address(look, digits):
@@ -108,9 +111,9 @@ def test_the_points_table_sorts_filters_subtracts_and_is_copied(look, digits, po
     page.get_by_label("Filter").fill("alpha<0.5 model.kernel_size=3 iter")
     assert sorted(page.evaluate(order)) == points.query("`training.alpha` < 0.5 and `model.kernel_size` == 3").index.tolist()
     # What they share is no column any more.
-    assert table.get_by_role("button", name="alpha").count() == 0
+    assert table.get_by_role("columnheader", name="alpha").count() == 0
     page.get_by_label("only what differs").uncheck()
-    expect(table.get_by_role("button", name="batch_size")).to_be_visible()
+    expect(table.get_by_role("columnheader", name="batch_size")).to_be_attached()
     # What the filter leaves out is faint in the grid.
     faded = page.locator("#grid .faded").evaluate_all("(cells) => cells.map((cell) => Number(cell.dataset.row)).sort()")
     assert faded == sorted(set(points.index) - set(page.evaluate(order)))
@@ -222,8 +225,6 @@ def test_cells_and_bins_choose_images(look, digits, vectors):
     assert page.evaluate("state.set") == {"kind": "calibration", "of": "b", "low": 0.9, "high": 1}
     fragment = page.evaluate("location.hash")
     assert look(digits / "report.html", fragment).evaluate("state.set") == page.evaluate("state.set")
-    page.get_by_role("button", name="Show these images").click()
-    expect(page.locator("#images h2")).to_be_in_viewport()
 
 
 def test_agreement_is_y_hat_csvs_and_chooses_pairs(look, digits, vectors):
