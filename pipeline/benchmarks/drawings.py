@@ -75,17 +75,7 @@ def contestants_figure(rows: Sequence[Row]) -> Figure | None:
             spread = [[ratio * (1 - row.low / row.median) for row, ratio in chosen],
                       [ratio * (row.high / row.median - 1) for row, ratio in chosen]]  # fmt: skip
             face, name = ("white", f"{kind}, {LARGE_BATCH}") if is_large else (colour, kind)
-            axis.errorbar(
-                found,
-                places,
-                xerr=spread,
-                fmt=marker,
-                ms=7,
-                color=colour,
-                mfc=face,
-                lw=1,
-                label=f"{kind}, {LARGE_BATCH}" if is_large else kind,
-            )
+            axis.errorbar(found, places, xerr=spread, fmt=marker, ms=7, color=colour, mfc=face, lw=1, label=name)
     axis.axvline(1, color=OURS, lw=1, zorder=0)
     axis.set_xscale("log")
     axis.set_yticks(range(len(jobs)), [f"{section}: {job}" for section, job in jobs], fontsize=8)
