@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
+from ..records.earlier import is_earlier
 from ..records.record import Record, is_finished, read_record
 from ..settings import flatten
 from ..sweep.grid import read_grid, value_of
@@ -140,7 +141,7 @@ def _records_of(source: str, places: Places) -> list[Record]:
     if name and last in BEST:
         return [best_of(_records_of(name, places))]
     here = places.experiments / source
-    if (here / "points").is_dir():
+    if (here / "points").is_dir() or (here / "config.yaml").is_file():
         return _experiment(here)
     path = Path(source).expanduser()
     if path.is_dir():
@@ -178,9 +179,16 @@ def _by_iterations(folders: Iterable[Path]) -> list[Path]:
 
 def _experiment(folder: Path) -> list[Record]:
     """All records of an experiment, in its grid's order; those that are not of its grid come last."""
-    records = [read_record(path) for path in sorted(folder.glob("points/*/*")) if is_finished(path)]
+    there = sorted(folder.glob("points/*/*"))
+    records = [read_record(path) for path in there if is_finished(path)]
+    if not records and any(map(is_earlier, there)):
+        raise FileError(
+            f"{folder}: has records of an earlier layout; `ovrcnn compare name={folder.name}` brings them to today's"
+        )
     if not records:
-        raise FileError(f"{folder}: has no records; train it first")
+        raise FileError(
+            f"{folder}: has no records; `ovrcnn train` makes them, `dvc pull` fetches those of a committed experiment"
+        )
     try:
         points = read_grid(folder).points
     except FileError:

@@ -123,6 +123,17 @@ def test_what_is_said_of_a_wrong_name(places, words, said, tmp_path, monkeypatch
     assert "\n" not in str(caught.value)
 
 
+def test_an_experiment_without_records_says_how_to_come_by_them(tmp_path):
+    cloned = point(tmp_path, "", {"name": "cloned"})
+    write_grid(Grid.of([cloned.settings]))
+    with pytest.raises(FileError, match="cloned: has no records; `ovrcnn train` makes them, `dvc pull` fetches"):
+        find_point(["cloned"], Places(tmp_path, lambda _: []))
+    write(cloned)
+    (cloned.folder / "SHA256SUMS").unlink()
+    with pytest.raises(FileError, match="has records of an earlier layout; `ovrcnn compare name=cloned` brings them"):
+        find_records(["cloned"], Places(tmp_path, lambda _: []))
+
+
 def test_where_nothing_has_run(tmp_path):
     with pytest.raises(SettingsError, match=f"nothing has run in {tmp_path}"):
         find_point(["digits"], Places(Path(tmp_path), lambda _: []))
