@@ -81,13 +81,13 @@ function pairsTable(data, scale, name) {
   const size = head.points.length;
   const written = size <= MOST_PAIRS_WRITTEN;
   const text = (/** @type {number} */ value) => (name === "agreement" ? (100 * value).toFixed(0) : value.toFixed(2)).replace(/^0\./, ".");
-  const lines = head.points.map((_, i) => element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row", "data-of": i }, element("span", { class: "point-name" }, nameOf(i)), ` ${i + 1}`), head.points.map((__, j) => {
+  const lines = head.points.map((one, i) => element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row", "data-of": i, title: nameOf(i) }, element("span", { class: "point-name" }, one.values.map(formatValue).join(" · ")), ` ${i + 1}`), head.points.map((_, j) => {
     const value = data[i * size + j] ?? NaN;
     const said = `${nameOf(i)} and ${nameOf(j)}: ${formatNumber(value)}`;
     if (i === j) return element("td", { role: "gridcell", class: "self" });
     return element("td", { role: "gridcell", tabindex: i === 0 && j === 1 ? 0 : -1, "data-pair": `${i},${j}`, title: said, "aria-label": said, style: Number.isNaN(value) ? null : painted(scale.colour(value)) }, written && !Number.isNaN(value) ? text(value) : "");
   })));
-  const top = element("tr", { role: "row" }, element("td", { role: "gridcell" }), head.points.map((_, j) => element("th", { role: "columnheader", scope: "col", "data-of": j, title: nameOf(j) }, j + 1)));
+  const top = element("tr", { role: "row" }, element("th", { role: "columnheader", scope: "col" }, head.keys.map((key) => head.short[key] ?? key).join(" · ")), head.points.map((_, j) => element("th", { role: "columnheader", scope: "col", "data-of": j, title: nameOf(j) }, j + 1)));
   const table = element("table", { role: "grid", class: `heat matrix pairs${written ? "" : " dense"}`, "aria-label": "Agreement of pairs of points" }, element("thead", { role: "rowgroup" }, top), element("tbody", { role: "rowgroup" }, lines));
   walkable(table);
   return table;

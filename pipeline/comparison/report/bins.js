@@ -1,7 +1,7 @@
 // How sure A and B are and how right; by how much. Bins that choose their images.
 
 const [BINS_WIDTH, BINS_HEIGHT] = [520, 300];
-const BINS_BOX = { left: 48, right: BINS_WIDTH - 10, top: 12, bottom: BINS_HEIGHT - 40 };
+const BINS_BOX = { left: 48, right: BINS_WIDTH - 10, top: 28, bottom: BINS_HEIGHT - 40 };
 
 /** @param {Judged} a @param {Judged} b */
 function reliabilityOf(a, b) {
@@ -83,7 +83,7 @@ function binsDrawing(title, x, y, names, drawn) {
   const svg = vector("svg", { viewBox: `0 0 ${BINS_WIDTH} ${BINS_HEIGHT}`, role: "group", "aria-label": title, class: "bins-chart" },
     axisTicks(x, BINS_BOX.bottom, BINS_BOX.top, false), axisTicks(y, BINS_BOX.left, BINS_BOX.right, true),
     vector("text", { class: "axis", x: BINS_BOX.right, y: BINS_HEIGHT - 6, "text-anchor": "end" }, names[0]),
-    vector("text", { class: "axis", x: 12, y: BINS_BOX.top, "text-anchor": "end", transform: `rotate(-90 12 ${BINS_BOX.top})` }, names[1]), ...drawn);
+    vector("text", { class: "axis", x: 4, y: 12 }, names[1]), ...drawn);
   const buttons = /** @type {SVGElement[]} */ ([...svg.querySelectorAll("[data-set]")]);
   buttons[0]?.setAttribute("tabindex", "0");
   svg.addEventListener("keydown", (event) => {

@@ -19,9 +19,9 @@ function matricesOf(a, b) {
       set: (of, target, answer) => ({ kind: "cell", ...(of && { of }), target, answer }),
     }),
     matrixGroup("Mean y-hat by target", "A row is the mean y-hat vector of the images of one target; perfect is 1 on the diagonal, 0 elsewhere.", means, {
-      text: (value) => value.toFixed(2),
+      text: (value) => value.toFixed(2).replace(/^0/, ""),
       colour: (value) => (Number.isNaN(value) ? null : logitColour(value)),
-      less: (value) => (Math.abs(value) < 0.005 ? "" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`),
+      less: (value) => (Math.abs(value) < 0.005 ? "" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2).replace(/^0/, "")}`),
       set: (_, target) => ({ kind: "class", target }),
     }),
   ];
@@ -46,9 +46,9 @@ function matrixGroup(title, lead, values, look) {
   const [a, b] = [/** @type {Float64Array} */ (values[0]), /** @type {Float64Array} */ (values[1])];
   const less = b.map((value, i) => value - (a[i] ?? NaN));
   const most = less.reduce((largest, value) => Math.max(largest, Math.abs(value) || 0), 0) || 1;
-  const third = { ...look, text: look.less, colour: (/** @type {number} */ value) => (Number.isNaN(value) ? null : redBlue(0.5 + value / (2 * most))) };
+  const third = { ...look, text: look.less, colour: (/** @type {number} */ value) => (look.less(value) === "" || Number.isNaN(value) ? null : redBlue(0.5 + value / (2 * most))) };
   return element("div", { class: "group" }, element("h3", null, title), element("p", { class: "note" }, lead),
-    element("div", { class: "panels" }, matrixTable(`${title} of A`, "a", a, look), matrixTable(`${title} of B`, "b", b, look), matrixTable(`${title}, B − A`, undefined, less, third)));
+    element("div", { class: "panels matrices" }, matrixTable(`${title} of A`, "a", a, look), matrixTable(`${title} of B`, "b", b, look), matrixTable(`${title}, B − A`, undefined, less, third)));
 }
 
 /**
