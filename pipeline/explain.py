@@ -32,11 +32,12 @@ def main(arguments: list[str]) -> int:
     record = find_point(words, places)
     image, name = image_of(record, args.image)
     shown = explain(record.heads, record.classes, image, input_of(record).scale)
-    print("\n".join(lines_of(shown, name)))
+    lines = lines_of(shown, name)
     if args.out:
         is_picture = args.out.suffix.lower() == ".png"
         write_bytes(args.out, shown.png(name) if is_picture else npz_bytes(shown.arrays()))
-        console.say(f"{'picture' if is_picture else 'arrays'}: {args.out}")
+        lines.append(f"{'picture' if is_picture else 'arrays'}: {args.out}")
+    console.answer("\n".join(lines) + "\n")
     return 0
 
 

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     found = predict(record, [Path(file).expanduser() for file in files])
     content = as_json(found) if args.json else as_csv(found)
     if args.out is None:
-        print(content.decode(), end="")
+        console.answer(content.decode())
     else:
         write_bytes(args.out, content)
         console.say(f"y-hat vectors of {len(found.images.files)} images: {args.out}")

@@ -15,8 +15,8 @@ from .mosaic import MOST_HEADS, Sheet
 from .paper import GAP, LETTERS, SMALL_LETTERS, blank, paste, png_bytes, write
 
 COLUMNS = ("kernel", "feature map", "maxima of windows", "ReLU, pooled", "weights", "weights × pooled")
-# Sides of a head's tiles in pixels, at most: few heads have larger ones.
-TILE, LARGE_TILE, FEW = 64, 112, 4
+# Sides of a head's tiles in pixels: few heads have larger ones, and maps that would lose pixels, as long as a screen has room.
+TILE, LARGE_TILE, FEW, TALL = 64, 112, 4, 960
 # Kernels of a head: those that move its logit most.
 MOST_KERNELS = 9
 # Places that win no window.
@@ -40,7 +40,7 @@ def anatomy_png(shown: Explanation, title: str = "") -> bytes:
     """The image, then a row a head; of very many heads those with the largest y-hat. A column has one colour scale."""
     chosen = sorted(np.argsort(-shown.logits, kind="stable")[:MOST_HEADS].tolist())
     rows = [row_of(shown, j) for j in chosen]
-    limits, side = limits_of(rows), LARGE_TILE if len(rows) <= FEW else TILE
+    limits, side = limits_of(rows), side_of(rows)
     tiles = [[tile(maps, limit, side) for maps, limit in zip(row.maps, limits, strict=True)] for row in rows]
     heads = [(name, scale_text(c, limits[c])) for c, name in enumerate(COLUMNS)]
     widths = [max(widest(heads[c], SMALL_LETTERS), *(row[c].shape[1] for row in tiles)) + 2 * GAP for c in range(len(COLUMNS))]
@@ -80,6 +80,14 @@ def limits_of(rows: Sequence[Row]) -> list[float]:
     """The largest absolute number of each column. What comes of the feature map has its scale."""
     found = [max(float(np.nanmax(np.abs(row.maps[c]))) for row in rows) or 1.0 for c in range(len(COLUMNS))]
     return [found[0], found[1], found[1], found[1], found[4], found[5]]
+
+
+def side_of(rows: Sequence[Row]) -> int:
+    """A tile's largest side."""
+    columns = int(np.ceil(np.sqrt(len(rows[0].maps[1]))))
+    needed = columns * (max(rows[0].maps[1].shape[1:]) + 1) - 1
+    least = LARGE_TILE if len(rows) <= FEW else TILE
+    return int(max(least, min(needed, LARGE_TILE, TALL // len(rows) - GAP)))
 
 
 def scale_text(column: int, limit: float) -> str:

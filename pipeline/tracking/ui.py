@@ -14,10 +14,16 @@ from .view import View, views
 PORT = 5000
 # Sweeps before the newest that are named; the pages have a menu of all of an experiment.
 EARLIER = 5
+USAGE = f"""usage: ovrcnn ui [PORT]
+
+MLflow's pages on 127.0.0.1 only, at PORT, {PORT} unless it is given; they open at the newest sweep. Ctrl-C ends them."""
 
 
 def main(arguments: list[str]) -> int:
     """Serve until Ctrl-C. SettingsError when the port is not a number or taken."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(USAGE)
+        return 0
     text = arguments[0] if arguments else str(PORT)
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.comparison import anatomy
-from pipeline.comparison.anatomy import BAR, LOST, anatomy_png, limits_of, notes_of, row_of, tile
+from pipeline.comparison.anatomy import BAR, LOST, anatomy_png, limits_of, notes_of, row_of, side_of, tile
 from pipeline.comparison.colours import coloured, red_blue
 from pipeline.comparison.explanation import explain
 from tests.comparison.comparison_cases import ODD_NAMES, pixels, places
@@ -24,7 +24,8 @@ def test_every_step_of_every_head_stands_in_its_row_and_column(heads, filters):
     one = shown(heads, filters)
     picture = pixels(anatomy_png(one, "a title"))
     rows = [row_of(one, j) for j in range(heads)]
-    side = anatomy.LARGE_TILE if heads <= anatomy.FEW else anatomy.TILE
+    side = anatomy.side_of(rows)
+    assert side == (anatomy.LARGE_TILE if heads <= anatomy.FEW else anatomy.TILE)
     corners = []
     for row in rows:
         found = [places(picture, tile(maps, limit, side)) for maps, limit in zip(row.maps, limits_of(rows), strict=True)]
@@ -46,6 +47,13 @@ def test_a_tile_is_its_map_in_colours_and_lost_places_are_grey():
         assert drawn[i * step + step // 2, j * step + step // 2].tolist() == list(expected)
     assert max(tile(np.zeros((9, 300, 200)), 1.0, 64).shape) <= 64
     assert tile(np.ones((1, 1, 1)), 1.0, 64).shape == (64, 64, 3)
+
+
+def test_maps_keep_their_pixels_as_long_as_a_screen_has_room():
+    one = shown(heads=10, filters=8, shape=(28, 28))
+    rows = [row_of(one, j) for j in range(10)]
+    assert side_of(rows) == 86 and pixels(anatomy_png(one)).shape[0] <= 1050
+    assert tile(rows[0].maps[1], 1.0, 86).shape == (86, 86, 3)
 
 
 def test_the_image_is_drawn_in_grey():
