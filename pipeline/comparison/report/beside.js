@@ -41,7 +41,7 @@ function besideView() {
 function pairTable(title, columns, lines) {
   const marked = columns.map((name) => element("th", { scope: "col" }, name === "A" || name === "B" ? element("span", { class: `mark mark-${name.toLowerCase()}` }, name) : name));
   return element("div", { class: "panel" }, title ? element("h3", null, title) : null,
-    element("div", { class: "scroll" }, element("table", { class: "pair", "aria-label": title || null }, element("thead", null, element("tr", null, element("td"), marked)), element("tbody", null, lines))));
+    scrollBox(title || "The heads", element("table", { class: "pair", "aria-label": title || null }, element("thead", null, element("tr", null, element("td"), marked)), element("tbody", null, lines))));
 }
 
 /** @param {State} chosen */

@@ -68,9 +68,11 @@ function gridPages() {
   places.sort((one, other) => one.reduce((sign, number, i) => sign || number - (other[i] ?? 0), 0));
   return places.map((place) => {
     const title = place.map((number, i) => `${head.short[pages[i] ?? ""] ?? pages[i]} ${formatValue(orders[i]?.[number])}`).join(", ");
-    const rows = byPage.get(JSON.stringify(place)) ?? [];
-    const at = new Map(rows.map((index) => [gridKey(value(/** @type {SummaryRow} */ (head.rows[index]), down), across ? value(/** @type {SummaryRow} */ (head.rows[index]), across) : null), index]));
-    return { title, down: downs, across: acrosses, at };
+    const rows = (byPage.get(JSON.stringify(place)) ?? []).map((index) => ({ index, row: /** @type {SummaryRow} */ (head.rows[index]) }));
+    const at = new Map(rows.map(({ index, row }) => [gridKey(value(row, down), across ? value(row, across) : null), index]));
+    // Of values that no point of this page has there is neither row nor column.
+    const has = (/** @type {string} */ key, /** @type {Value[]} */ values) => values.filter((one) => rows.some(({ row }) => value(row, key) === one));
+    return { title, down: has(down, downs), across: across ? has(across, acrosses) : acrosses, at };
   });
 }
 

@@ -140,6 +140,25 @@ function ordered(values) {
   return found.includes(null) ? [...known, null] : known;
 }
 
+/** Boxes that hide a part of what is in them can be reached by Tab, then moved with the arrow keys. */
+const overflowing = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth + 1) target.setAttribute("tabindex", "0");
+    else target.removeAttribute("tabindex");
+  }
+});
+
+/**
+ * A box for what may be wider than the window and has nothing in it that Tab reaches.
+ * @param {string} label
+ * @param {Node} child
+ */
+function scrollBox(label, child) {
+  const box = element("div", { class: "scroll", role: "group", "aria-label": label }, child);
+  overflowing.observe(box);
+  return box;
+}
+
 /**
  * What is done last counts: the promise's result is handed on only if no later call was made meanwhile.
  * @template T
