@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ..records.record import Record
 from .axes import AXES
 from .colours import GREY, red_blue
 from .labels import SHORT, label, widest
-from .layout import ITERATIONS, Row, Study, distinct
+from .layout import ITERATIONS, Row, Study
 from .mosaic import BAR, BETWEEN, LEAST_TILE, MOST_HEADS, UNIT, kernel_tile, kernels_png
 from .paper import (
     COLOUR_BAR,
@@ -30,9 +31,11 @@ from .paper import (
     write_title,
 )
 
-MOST_PANELS, MOST_ROWS = 6, 6
+MOST_ROWS = 6
 # A tile's side at most.
 TILE = 52
+# Room above and below a panel, and for the names of heads at most.
+AROUND, MOST_NAMES = LETTERS + SMALL_LETTERS + 4 * GAP, 160
 
 
 @dataclass(frozen=True)
@@ -55,37 +58,54 @@ def kernels(study: Study) -> bytes:
     own = best.kernels
     if len(own) > MOST_HEADS or max(len(kernel) for kernel in own) > 1:
         return kernels_png(own, best.classes, f"of the best point, {study.words(study.best)}")
-    return _growth(panels(study), best.classes)
+    return _growth(
+        panels(study), best.classes, "; the best kernel sizes alone" if len(_groups(study)) > len(_shown(study)) else ""
+    )
 
 
 def panels(study: Study) -> list[Panel]:
-    """For each kernel size the points at the best one's other settings; where these are not there, at those that are best."""
-    at = {key: i for i, key in enumerate(study.keys)}
-    size, others = at.get(AXES[0]), [i for i, key in enumerate(study.keys) if key not in (AXES[0], ITERATIONS)]
-    sizes = [None] if size is None else distinct([row.values[size] for row in study.rows])
+    """For each kernel size the points at the best one's other settings; where these are not there, at those that are best. Of
+    many kernel sizes the best ones, as many as fit a screen."""
+    named = [i for i, key in enumerate(study.keys) if key != ITERATIONS]
+    return [_panel(study, rows, named) for rows in _shown(study)]
+
+
+def _groups(study: Study) -> list[list[Row]]:
+    """The rows of each kernel size's panel, fewest iterations first."""
+    others = [i for i, key in enumerate(study.keys) if key not in (AXES[0], ITERATIONS)]
+    size = study.keys.index(AXES[0]) if AXES[0] in study.keys else None
+    by_size: dict[Any, list[Row]] = {}
+    for row in study.rows:
+        by_size.setdefault(None if size is None else row.values[size], []).append(row)
     found = []
-    for value in sizes:
-        rows = [row for row in study.rows if size is None or row.values[size] == value]
-        rows = [row for row in rows if len(study.records[row.points[0]].result.heads) == len(study.best_record.classes)]
-        like = [row for row in rows if all(row.values[i] == study.best.values[i] for i in others)]
-        if not like:
-            most = max(rows, key=lambda row: np.nan_to_num(row.mean, nan=-np.inf))
-            like = [row for row in rows if all(row.values[i] == most.values[i] for i in others)]
-        found.append(
-            (any(row is study.best for row in like), _panel(study, like, [i for i in at.values() if i != at.get(ITERATIONS)]))
-        )
-    kept = found[:MOST_PANELS]
-    kept = kept if any(best for best, _ in kept) else [*kept[:-1], *(each for each in found if each[0])]
-    # Panels of several filters have no place beside these.
-    return [panel for _, panel in kept if all(len(kernel) == 1 for _, row in panel.rows for kernel in row)]
+    for rows in by_size.values():
+        models = [study.best, max(rows, key=_goodness)]
+        alike = [[row for row in rows if all(row.values[i] == model.values[i] for i in others)] for model in models]
+        chosen = sorted(alike[0] or alike[1], key=lambda row: study.records[row.points[0]].result.iterations)
+        found.append(chosen if len(chosen) < MOST_ROWS else [*chosen[: MOST_ROWS - 2], chosen[-1]])
+    return found
+
+
+def _shown(study: Study) -> list[list[Row]]:
+    """Those of the groups that fit a screen, the best one among them."""
+    groups = _groups(study)
+    room = MOST_TALL - HEAD - MOST_NAMES
+    kept: list[int] = []
+    for index in sorted(range(len(groups)), key=lambda i: -max(map(_goodness, groups[i]))):
+        room -= AROUND + (len(groups[index]) + 1) * (LEAST_TILE + BETWEEN)
+        kept += [index] if room >= 0 or not kept else []
+    return [groups[index] for index in sorted(kept)]
+
+
+def _goodness(row: Row) -> float:
+    return -np.inf if np.isnan(row.mean) else row.mean
 
 
 def _panel(study: Study, rows: Sequence[Row], named: Sequence[int]) -> Panel:
-    records = sorted((study.records[row.points[0]] for row in rows), key=lambda record: record.result.iterations)
-    shown = records if len(records) < MOST_ROWS else [*records[: MOST_ROWS - 2], records[-1]]
+    records = [study.records[row.points[0]] for row in rows]
     title = ", ".join(f"{study.names[i]} {study.texts(rows[0])[i]}" for i in named)
-    trained = ((f"{record.result.iterations}", record.kernels) for record in shown)
-    return Panel(title, (("start", start(shown[0])), *trained))
+    trained = ((f"{record.result.iterations}", record.kernels) for record in records)
+    return Panel(title, (("start", start(records[0])), *trained))
 
 
 def start(record: Record) -> list[Array]:
@@ -98,12 +118,11 @@ def start(record: Record) -> list[Array]:
     return [head.kernel for head in heads]
 
 
-def _growth(shown: Sequence[Panel], classes: Sequence[str]) -> bytes:
+def _growth(shown: Sequence[Panel], classes: Sequence[str], left_out: str) -> bytes:
     """Panels below each other, heads in columns."""
     over = [label(name, SHORT) for name in classes]
     count, names = sum(len(panel.rows) for panel in shown), widest(over, SMALL_LETTERS)
-    around = LETTERS + SMALL_LETTERS + 4 * GAP
-    tile = min(TILE, max(LEAST_TILE, (MOST_TALL - HEAD - names - len(shown) * around) // count - BETWEEN))
+    tile = min(TILE, max(LEAST_TILE, (MOST_TALL - HEAD - names - len(shown) * AROUND) // count - BETWEEN))
     step = max(tile + BETWEEN, widest(["±0.0001"], SMALL_LETTERS) + 4)
     upright = names > step - 4
     above = GAP + (names if upright else SMALL_LETTERS)
@@ -113,7 +132,7 @@ def _growth(shown: Sequence[Panel], classes: Sequence[str]) -> bytes:
         "down: iterations; red lets light through, blue takes it away; below each head: its largest tap",
     )
     width = left + len(over) * step
-    height = HEAD + above + sum(around + len(panel.rows) * (tile + BETWEEN) for panel in shown)
+    height = HEAD + above + sum(AROUND + len(panel.rows) * (tile + BETWEEN) for panel in shown)
     canvas = blank(max(width + GAP + COLOUR_BAR, head_width(title, note)), height)
     write_title(canvas, title, note)
     for c, name in enumerate(over):

@@ -60,8 +60,10 @@ class Study:
         """The best rows, as many as these, in their order."""
         if len(self.rows) <= most:
             return self.rows
-        kept = sorted(range(len(self.rows)), key=lambda i: -np.nan_to_num(self.rows[i].mean, nan=-np.inf))[:most]
-        return tuple(self.rows[i] for i in sorted(kept))
+        means = np.array([row.mean for row in self.rows])
+        # nan comes last.
+        kept = np.sort(np.argsort(-means, kind="stable")[:most])
+        return tuple(self.rows[i] for i in kept.tolist())
 
 
 def study(table: Summary, records: Mapping[str, Record], best: str) -> Study:

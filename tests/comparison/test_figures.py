@@ -44,11 +44,11 @@ def test_a_single_point_is_compared_with_nothing(tmp_path):
     assert [name for name, picture in pictures.items() if picture is None] == ["heatmap", "disagreements"]
 
 
-@pytest.mark.parametrize("count", [2, 100])
-def test_no_picture_is_taller_than_a_screen(tmp_path, count):
-    points = grid(tmp_path, (3, 5, 7), (0.1, 0.2, 0.3, 0.5), (1, 2, 3))
+@pytest.mark.parametrize(("count", "sizes", "iterations"), [(2, 20, 3), (2, 3, 40), (100, 3, 3)])
+def test_no_picture_is_taller_than_a_screen(tmp_path, count, sizes, iterations):
+    points = grid(tmp_path, range(1, 2 * sizes, 2), (0.1, 0.2, 0.3, 0.5), range(1, iterations + 1))
     write(points[0], [f"class {j}" for j in range(count)], range(count))
-    write_many(points, lambda number: number / 50, [f"class {j}" for j in range(count)])
+    write_many(points, lambda number: number / 1000, [f"class {j}" for j in range(count)])
     pictures = draw(studied(points, SWEPT), np.zeros((count, 8, 8)))
     # All of these records have the same vectors.
     assert pictures.pop("disagreements") is None

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.comparison import heatmap
 from pipeline.comparison.colours import BLACK, ordered
 from pipeline.comparison.dots import dots, spots
 from pipeline.comparison.heatmap import as_grid, cell_colours, heat_map
@@ -106,10 +107,17 @@ def test_few_values_equal_ones_and_one_that_is_missing_can_be_drawn(tmp_path, ac
     assert has_white_edges(pixels(dots(made(tmp_path, points, ["training.alpha"], accuracies))))
 
 
-def test_a_large_grid_stays_on_the_screen_and_keeps_the_best_page(tmp_path):
+def test_of_many_pages_those_that_fit_are_shown_with_the_best_one_and_the_rest_is_counted(tmp_path, monkeypatch):
     points = grid(tmp_path, (3, 5), (0.1, 0.5), range(1, 101))
     write_many(points, lambda number: number / 500)
     study = studied(points, SWEPT)
     found = as_grid(study)
-    assert found.left == 100 - len(found.pages) > 0 and "iterations 100" in found.pages
-    assert pixels(heat_map(study, found)).shape[0] <= 1000
+    assert found.left == 76 and list(found.pages)[-1] == found.best[0] == "iterations 100"
+    said = []
+    monkeypatch.setattr(heatmap, "write_title", lambda canvas, title, note: said.append(note))
+    shown = pixels(heat_map(study, found))
+    assert shown.shape[0] <= 1000
+    assert said[0].endswith("; 84 more pages in summary.csv")
+    assert places(
+        shown, np.full((6, 40, 3), cell_colours(found.pages["iterations 100"], error_scale([0.002, 0.798]))[1, 1], np.uint8)
+    )
