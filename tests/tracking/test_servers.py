@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.base.errors import FileError
+from pipeline.records.record import read_record
 from pipeline.settings import TrackingSettings
 from pipeline.tracking import tracker
+from pipeline.tracking.events import Compared
 from pipeline.tracking.places import fetch
 from pipeline.tracking.store import check_store
 from pipeline.tracking.tracker import Tracker
@@ -107,11 +109,15 @@ def test_a_real_server_holds_each_point_once(tmp_path):
         make_record(point)
     watched = Tracker(tracking, EXPERIMENT, sweep_of(points))
     told(watched, points)
+    champion = points[1], read_record(points[1].folder)
+    watched.compared(
+        Compared(tmp_path / "experiments" / EXPERIMENT, points[1].name, {"train_loss": 0.5}, "", "train_loss", champion)
+    )
     # It is not even there yet.
     wait_for(lambda: watched._trouble is not None)
     server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
     try:
-        wait_for(lambda: (tmp_path / "mlflow.db").exists() and watched._runs is not None and not watched._waiting, 90)
+        wait_for(lambda: (tmp_path / "mlflow.db").exists() and watched._runs is not None and not watched._waiting, 180)
         assert watched.close("FINISHED") == []
         again = Tracker(tracking, EXPERIMENT, sweep_of(points))
         told(again, points)
@@ -122,8 +128,18 @@ def test_a_real_server_holds_each_point_once(tmp_path):
         server.wait()
     with pytest.raises(FileError, match=r"^0000: the server http://127.0.0.1:[0-9]+ cannot be reached"):
         fetch(tracking, tmp_path, "0000")
+    from mlflow import MlflowClient
+
     assert statuses(tmp_path) == {point.key: ["FINISHED"] for point in points}
     assert len(list((tmp_path / "far").rglob("kernels.png"))) == 3
+    # Their models, too, once; files go where the server keeps them.
+    assert len(list((tmp_path / "far").glob("*/models/*/artifacts/MLmodel"))) == 3
+    assert len(list((tmp_path / "far").glob("*/models/*/artifacts/artifacts/checkpoint.npz"))) == 3
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    models = client.search_logged_models([client.get_experiment_by_name(EXPERIMENT).experiment_id])
+    assert len(models) == 3 and all(str(m.status) == "READY" and m.metrics[0].dataset_name == "digits" for m in models)
+    version = client.get_model_version_by_alias(EXPERIMENT, "champion")
+    assert version.source in {model.artifact_location for model in models} and "Limits" in version.description
 
 
 def _fetch_records(folder, tracking, points):
