@@ -64,6 +64,9 @@ def dots(study: Study) -> bytes | None:
     fixed = [where.across] if where.series is None else [where.across, where.series]
     titles = {id(row): page_title(study, row, fixed) for row in study.rows}
     pages = list(dict.fromkeys(titles.values()))
+    if len(pages) > MOST_PAGES and 2 * len(pages) > len(study.rows):
+        # A search over many settings: a page a dot would show nothing.
+        titles, pages = dict.fromkeys(titles, "all points"), ["all points"]
     shown = with_best(pages, titles[id(study.best)], MOST_PAGES)
     kept = [row for row in study.rows if titles[id(row)] in shown and np.isfinite(row.mean)]
     up = _up(kept)

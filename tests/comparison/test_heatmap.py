@@ -101,6 +101,15 @@ def test_points_of_a_search_are_dots_over_a_log_axis_in_the_colour_of_their_seri
     assert has_white_edges(picture)
 
 
+def test_a_search_over_many_settings_is_one_panel(tmp_path, monkeypatch):
+    keys = [SWEPT[1], "training.batch_size", "data.validation"]
+    points = [point(tmp_path, f"{n}", dict(zip(keys, (0.1 + n, 8 + n, n / 40), strict=True))) for n in range(20)]
+    study = made(tmp_path, points, keys, [0.5 + n / 50 for n in range(20)])
+    said = []
+    monkeypatch.setattr("pipeline.comparison.dots.draw_frame", lambda canvas, frame, title: said.append(title))
+    assert has_white_edges(pixels(dots(study))) and said == ["all points"]
+
+
 @pytest.mark.parametrize("accuracies", [(1.0, 1.0), (0.5, 0.5), (np.nan, 0.5)])
 def test_few_values_equal_ones_and_one_that_is_missing_can_be_drawn(tmp_path, accuracies):
     points = [point(tmp_path, f"alpha={a}", {"training.alpha": float(a)}) for a in range(1, len(accuracies) + 1)]
