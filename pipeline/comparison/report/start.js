@@ -120,7 +120,7 @@ function start() {
   place("main").append(...waiting.keys());
   place("contents").append(element("ul", null, views.map((view) => element("li", null, element("a", { href: `#${view.id}`, onclick: (/** @type {Event} */ event) => goTo(event, view.id) }, view.title)))));
   document.querySelector(".skip")?.addEventListener("click", (event) => goTo(event, "main"));
-  place("bottom").append(...head.left_out.map((sentence) => element("p", null, sentence)));
+  if (head.left_out.length) place("bottom").append(element("h2", null, "Not in this file"), ...head.left_out.map((sentence) => element("p", null, sentence)));
   const watcher = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       const view = waiting.get(target);

@@ -77,7 +77,7 @@ def test_hostile_names_are_shown_and_run_nothing(look, tmp_path):
     seen.locator("#agreement [data-pair]").first.click()
     assert HOSTILE in seen.locator("#points thead").text_content()
     assert HOSTILE in seen.locator("#beside").text_content()
-    assert seen.locator("footer").text_content() == HOSTILE
+    assert seen.locator("footer p").text_content() == HOSTILE
     assert seen.evaluate("window.taken") is None
     assert seen.locator("img").count() == 0
     # What names say also survives the address.
