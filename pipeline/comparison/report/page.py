@@ -29,6 +29,11 @@ SCRIPTS = (
     "bins.js",
     "beside.js",
     "agreement.js",
+    "pictures.js",
+    "images.js",
+    "forward.js",
+    "heads.js",
+    "single.js",
     "start.js",
 )
 # Letters that could end a script or a line of one, as JSON may write them instead.

@@ -119,3 +119,52 @@ interface Filtered {
 type Attributes = Record<string, unknown>;
 type Child = Node | string | number | null | undefined | false;
 type Colour = readonly [number, number, number];
+
+/** height x width numbers, row by row. */
+interface Matrix {
+  data: Numbers;
+  height: number;
+  width: number;
+}
+
+/** A point's heads: kernel (C, F, k, k), bias (C, F), weights (C, F, P, Q), bias_flat (C,). */
+interface Heads {
+  kernel: Block;
+  bias: Block;
+  weights: Block;
+  bias_flat: Block;
+}
+
+/** What one head sees of an image, a matrix for each of its kernels. winners: where each pooled number stands in the map. */
+interface Seen {
+  maps: Matrix[];
+  pooled: Matrix[];
+  winners: Int32Array[];
+  products: Matrix[];
+  logit: number;
+  y_hat: number;
+}
+
+/** What A and B say of each image. image: indices into the data. apart: the distance of the two vectors. */
+interface Pair {
+  a: Judged;
+  b: Judged;
+  image: Numbers;
+  apart: Float64Array;
+}
+
+/** An image as A's and B's heads see it. number: its index in the data. recorded: its y-hat vector as the record has it. */
+interface Looked {
+  picture: Matrix;
+  number: number;
+  target: number;
+  a: LookedBy;
+  b: LookedBy;
+}
+
+interface LookedBy {
+  index: number;
+  seen(head: number): Seen;
+  recorded: Numbers;
+  heads: Heads;
+}
