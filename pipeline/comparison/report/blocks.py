@@ -113,14 +113,14 @@ def _take(
 
 def head_arrays(heads: Sequence[Head]) -> dict[str, NDArray[Any]]:
     """kernel (C, F, k, k), bias (C, F), weights (C, F, P, Q), bias_flat (C,). Kernels that are smaller than the largest lie in
-    its middle, nan around them."""
+    its middle, nan around them. In the numbers that the heads count in, so that the page finds their y-hats again."""
     size = max(head.kernel_size for head in heads)
-    kernels = np.full((len(heads), heads[0].filters, size, size), np.nan, np.float32)
+    kernels = np.full((len(heads), heads[0].filters, size, size), np.nan, heads[0].dtype)
     for number, head in enumerate(heads):
         edge = (size - head.kernel_size) // 2
         kernels[number, :, edge : size - edge, edge : size - edge] = head.kernel
     others = {name: np.stack([head.arrays()[name] for head in heads]) for name in ("bias", "weights", "bias_flat")}
-    return {"kernel": kernels, **{name: array.astype(np.float32) for name, array in others.items()}}
+    return {"kernel": kernels, **others}
 
 
 def _stored(dataset: Dataset, image: NDArray[np.integer]) -> NDArray[Any]:

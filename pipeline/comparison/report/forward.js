@@ -16,7 +16,9 @@ async function headsOf(index) {
  */
 function see(heads, index, image, scale) {
   const [, filters = 0, size = 0] = heads.kernel.shape;
-  const pixels = Float64Array.from(image.data, (value) => Math.fround(value / scale));
+  // Pixels reach the heads in the numbers that these count in.
+  const precise = heads.kernel.data instanceof Float64Array;
+  const pixels = Float64Array.from(image.data, (value) => (precise ? value / scale : Math.fround(value / scale)));
   const maps = matricesFrom(heads.kernel, index * filters, filters).map((kernel, f) => correlate(pixels, image, kernel.data, size, heads.bias.data[index * filters + f] ?? 0));
   const pools = maps.map(pool);
   const weights = matricesFrom(heads.weights, index * filters, filters);

@@ -3,7 +3,7 @@
 /** Heads that are drawn before more are asked for. */
 const MOST_HEADS = 12;
 /** Sides of pictures in pixels: in a line of all heads, and of the one head that is looked at closely. */
-const [SMALL_SIDE, LARGE_SIDE] = [92, 240];
+const [SMALL_SIDE, LARGE_SIDE] = [92, 200];
 
 registerView(headsView());
 
@@ -51,8 +51,11 @@ function headsView() {
       seen.replaceChildren(element("p", { class: "soft" }, "The file does not hold what is needed for this: an image, and the kernels of A and B."));
       return undefined;
     }
-    const row = image !== null && hasPicture(image) ? image : 0;
-    return newestSeen(lookAt(a, b, row), (looks) => seen.replaceChildren(seenOf(looks, row, all ? head.classes.length : MOST_HEADS)));
+    if (image !== null && !hasPicture(image)) {
+      seen.replaceChildren(element("p", { class: "soft" }, "The file holds no picture of this image."));
+      return undefined;
+    }
+    return newestSeen(imageToLookAt(state).then((row) => lookAt(a, b, row)), (looked) => seen.replaceChildren(seenOf(looked, all ? head.classes.length : MOST_HEADS)));
   }
 
   return { id: "heads", title: "Heads", make, update };
@@ -70,7 +73,11 @@ function learntTable(a, b, shown, common) {
   const matrices = (/** @type {Heads} */ heads, /** @type {"kernel" | "weights"} */ name, /** @type {number} */ j) => matricesFrom(heads[name], j * (heads[name].shape[1] ?? 0), heads[name].shape[1] ?? 0);
   const fits = filtersA === filtersB && a.weights.shape.join() === b.weights.shape.join();
   const heads = Array.from({ length: shown }, (_, j) => j);
-  const limitOf = (/** @type {"kernel" | "weights"} */ name) => (/** @type {number} */ j) => largest(matrices(a, name, j), matrices(b, name, j));
+  const less = (/** @type {"kernel" | "weights"} */ name, /** @type {number} */ j) => {
+    const of = matrices(b, name, j);
+    return name === "kernel" && filtersA === filtersB || fits ? matrices(a, name, j).map((matrix, f) => lessMatrix(/** @type {Matrix} */ (of[f]), matrix)) : null;
+  };
+  const limitOf = (/** @type {"kernel" | "weights"} */ name) => (/** @type {number} */ j) => largest(matrices(a, name, j), matrices(b, name, j), less(name, j) ?? []);
   const limits = /** @type {const} */ (["kernel", "weights"]).map((name) => {
     const each = heads.map(limitOf(name));
     return common ? each.map(() => Math.max(...each)) : each;
@@ -78,11 +85,9 @@ function learntTable(a, b, shown, common) {
   const lines = heads.map((j) => {
     const cells = /** @type {const} */ (["kernel", "weights"]).flatMap((name, part) => {
       const limit = limits[part]?.[j] ?? 1;
-      const [one, other] = [matrices(a, name, j), matrices(b, name, j)];
-      const less = name === "kernel" && filtersA === filtersB || fits ? one.map((matrix, f) => lessMatrix(/** @type {Matrix} */ (other[f]), matrix)) : null;
       const label = (/** @type {string} */ whose) => `${name} of head ${head.classes[j]}, ${whose}`;
       const picture = (/** @type {Matrix[] | null} */ shownOnes, /** @type {string} */ whose) => element("td", null, shownOnes ? matrixCanvas(shownOnes, signedColour(limit), SMALL_SIDE, label(whose)) : "–");
-      return [picture(one, "A"), picture(other, "B"), picture(less, "B less A"), element("td", { class: "soft" }, `±${formatNumber(limit)}`)];
+      return [picture(matrices(a, name, j), "A"), picture(matrices(b, name, j), "B"), picture(less(name, j), "B less A"), element("td", { class: "soft" }, `±${formatNumber(limit)}`)];
     });
     const name = element("button", { class: "plain", onclick: () => choose({ head: j }), title: "Look at this head closely" }, head.classes[j]);
     return element("tr", { "data-head": j }, element("th", { scope: "row" }, name, headNote("a", j), headNote("b", j)), cells);
@@ -116,11 +121,12 @@ async function lookAt(a, b, row) {
     recorded: vectors.data.subarray(row * classes, (row + 1) * classes),
     heads,
   });
-  return { picture, number: image.data[row] ?? row, target: target.data[row] ?? 0, a: one(headsA, a, vectorsA), b: one(headsB, b, vectorsB) };
+  return { picture, row, number: image.data[row] ?? row, target: target.data[row] ?? 0, a: one(headsA, a, vectorsA), b: one(headsB, b, vectorsB) };
 }
 
-/** @param {Looked} looked @param {number} row @param {number} most */
-function seenOf(looked, row, most) {
+/** @param {Looked} looked @param {number} most */
+function seenOf(looked, most) {
+  const { row } = looked;
   const place = element("div", { class: "seen" });
   const total = head.images?.pictures ?? 0;
   const picture = element("div", { class: "picture" });
@@ -190,9 +196,10 @@ function winnersOf(map, winners) {
 /** @param {Matrix} kernel @param {number} limit @param {string} label */
 function kernelTable({ data, width }, limit, label) {
   const colour = signedColour(limit);
+  const decimals = Math.min(Math.max(1 - Math.floor(Math.log10(limit)), 2), 6);
   const lines = Array.from({ length: data.length / width }, (_, y) => element("tr", null, Array.from({ length: width }, (__, x) => {
     const value = data[y * width + x] ?? NaN;
-    return Number.isNaN(value) ? element("td") : element("td", { style: painted(colour(value)) }, signed(value.toFixed(2)));
+    return Number.isNaN(value) ? element("td") : element("td", { style: painted(colour(value)) }, signed(value.toFixed(decimals)));
   })));
   return element("table", { class: "taps", "aria-label": label }, element("tbody", null, lines));
 }

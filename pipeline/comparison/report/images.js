@@ -4,6 +4,9 @@ const PAGE = 48;
 /** Of more classes, those that A or B find likeliest are shown, and the target. */
 const MOST_BARS = 10;
 
+/** Of the names beside bars, in letters. */
+const NAME_WIDTH = Math.min(Math.max(...head.classes.map((name) => name.length)), 12) + 1;
+
 /** @type {[string, ChosenSet][]} */
 const COMMON_SETS = [
   ["right in A, wrong in B", { kind: "a_right" }], ["right in B, wrong in A", { kind: "b_right" }],
@@ -75,7 +78,8 @@ function imagesView() {
       summary.textContent = "The y-hat vectors of these points are not in this file; y_hat.csv of each record holds them.";
       return;
     }
-    rows = Array.from(found.image, (_, row) => row).filter((row) => inSet(found, row, state.set));
+    const all = Array.from(found.image, (_, row) => row);
+    rows = all.length === 1 ? all : all.filter((row) => inSet(found, row, state.set));
     sort();
   }
 
@@ -93,7 +97,7 @@ function imagesView() {
     if (!found) return;
     const last = Math.max(0, Math.ceil(rows.length / PAGE) - 1);
     page = Math.min(page, last);
-    summary.textContent = `${rows.length.toLocaleString("en")} of ${count(found.image.length, "image")}: ${setName(state.set)}.`;
+    summary.textContent = found.image.length === 1 ? "There is one image." : `${rows.length.toLocaleString("en")} of ${count(found.image.length, "image")}: ${setName(state.set)}.`;
     pinned.replaceChildren(...[...pins].map((row) => card(found, row)));
     cards.replaceChildren(...rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => card(found, row)));
     const to = (/** @type {string} */ text, /** @type {string} */ said, /** @type {number} */ number) => element("button", { disabled: number < 0 || number > last || number === page, "aria-label": said, "data-go": said, onclick: () => turn(number, said) }, text);
@@ -142,7 +146,7 @@ function imagesView() {
       const said = found[of].answer[row] ?? -1;
       return element("p", null, element("span", { class: `mark mark-${of}` }, of.toUpperCase()), ` ${said < 0 ? "–" : head.classes[said]} `, said < 0 ? null : element("span", { class: said === target ? "right" : "wrong" }, said === target ? "✓" : "✗", element("span", { class: "unseen" }, said === target ? "right" : "wrong")));
     };
-    const about = element("div", { class: "about" }, element("h3", null, head.classes[target]), element("p", { class: "soft" }, `image ${number}`), answer("a"), answer("b"), element("p", { class: "soft" }, `apart ${formatNumber(found.apart[row])}`), pin);
+    const about = element("div", { class: "about" }, element("h3", null, head.classes[target]), element("p", { class: "soft" }, `image ${number}`), answer("a"), answer("b"), element("p", { class: "soft" }, `distance ${formatNumber(found.apart[row])}`), pin);
     return element("li", { class: "card", "data-image": row }, element("div", { class: "card-top" }, picture, about), bars(found, row, target));
   }
 
@@ -166,7 +170,7 @@ function bars(pair, row, target) {
   const all = head.classes.map((_, j) => j);
   const shown = all.length <= MOST_BARS ? all : all.sort((one, other) => likely(other) - likely(one)).slice(0, MOST_BARS).sort((one, other) => one - other);
   const cell = (/** @type {"a" | "b"} */ of, /** @type {number} */ j) => element("td", null, element("span", { class: `y-bar y-bar-${of}`, style: { width: `${100 * (value(of, j) || 0)}%` } }), element("span", { class: "y-number" }, formatYHat(value(of, j))));
-  const lines = shown.map((j) => element("tr", { class: j === target ? "is-target" : null }, element("th", { scope: "row" }, head.classes[j], j === target ? element("span", { class: "unseen" }, " (target)") : null), cell("a", j), cell("b", j)));
+  const lines = shown.map((j) => element("tr", { class: j === target ? "is-target" : null }, element("th", { scope: "row", style: { width: `${NAME_WIDTH}ch` }, title: head.classes[j] }, head.classes[j], j === target ? element("span", { class: "unseen" }, " (target)") : null), cell("a", j), cell("b", j)));
   const rest = head.classes.length - shown.length;
   return element("table", { class: "y-hats", "aria-label": "y-hat of A and B" }, element("thead", { class: "unseen" }, element("tr", null, element("td"), element("th", { scope: "col" }, "A"), element("th", { scope: "col" }, "B"))), element("tbody", null, lines), rest ? element("caption", null, `${rest} less likely classes are not shown`) : null);
 }
@@ -191,6 +195,13 @@ async function pairOf(a, b) {
     return Math.sqrt(sum);
   });
   return { a: one, b: other, image: image.data, apart };
+}
+
+/** @param {State} chosen @returns {Promise<number>} The image that is chosen; until one is, that on which A and B are furthest apart. */
+async function imageToLookAt(chosen) {
+  const pair = chosen.image === null ? await pairOf(chosen.a, chosen.b) : null;
+  if (!pair) return chosen.image ?? 0;
+  return pair.apart.reduce((best, value, row) => (value > (pair.apart[best] ?? NaN) && hasPicture(row) ? row : best), 0);
 }
 
 /** @param {Pair} pair @param {number} row @param {ChosenSet} set */

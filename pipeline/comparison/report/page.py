@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .packing import packed
 from .payload import Payload
 
+STYLES = ("style.css", "images.css")
 # They share one scope, so the order is that of their use while they are read.
 SCRIPTS = (
     "helpers.js",
@@ -43,7 +44,7 @@ ESCAPES = str.maketrans({letter: f"\\u{ord(letter):04x}" for letter in "<>&\u202
 def page(payload: Payload) -> bytes:
     """The whole file; the same payload gives the same bytes. Nothing in it is ever requested from elsewhere: the policy
     forbids it, and lets no other script or style in than these."""
-    style, script = _text("style.css"), "\n".join(_text(name) for name in SCRIPTS)
+    style, script = ("\n".join(map(_text, names)) for names in (STYLES, SCRIPTS))
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"

@@ -1,7 +1,7 @@
 // Pictures of numbers, a pixel a number: images, kernels, maps. What they show is said beside them, or in their label.
 
-/** Whether pixels may be negative, which is known once all have been seen. @type {Promise<boolean> | undefined} */
-let signedPixels;
+/** What is black and what is white: pixels are from 0, or from -scale, to scale, unless the data holds others. @type {Promise<[number, number]> | undefined} */
+let pixelRange;
 
 /** @param {number} row Of the block "image". */
 function hasPicture(row) {
@@ -18,12 +18,18 @@ async function pictureOf(row) {
 
 /** @param {number} row @param {number} side Of the longer side, in pixels of the page. */
 async function pictureCanvas(row, side) {
-  const { data } = await block("pictures");
-  signedPixels ??= Promise.resolve(data instanceof Uint8Array ? false : data.some((/** @type {number} */ value) => value < 0));
-  const low = (await signedPixels) ? -1 : 0;
-  const scale = head.images?.scale ?? 1;
+  pixelRange ??= block("pictures").then(({ data }) => {
+    const scale = head.images?.scale ?? 1;
+    let [least, most] = [0, 0];
+    for (const value of data) {
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    return [least < 0 ? Math.min(least, -scale) : 0, Math.max(most, scale)];
+  });
+  const [low, high] = await pixelRange;
   const grey = (/** @type {number} */ value) => {
-    const light = Math.round((255 * Math.min(Math.max((value / scale - low) / (1 - low), 0), 1)));
+    const light = Math.round((255 * (value - low)) / (high - low));
     return /** @type {Colour} */ ([light, light, light]);
   };
   return matrixCanvas([await pictureOf(row)], grey, side, "");

@@ -30,13 +30,12 @@ function singleView() {
       top.replaceChildren(element("p", { class: "soft" }, "The file holds no y-hat vectors."));
       return undefined;
     }
-    const row = chosen.image ?? 0;
     const mustBe = new Set([chosen.a, chosen.b, ...historyOf(chosen.a), ...historyOf(chosen.b)].filter((index) => point(index).vectors));
     const shown = having.filter((index, i) => i < most || mustBe.has(index));
-    return newest(vectorsAt(shown, row), ({ vectors, number, target }) => {
+    return newest(imageToLookAt(chosen).then((row) => vectorsAt(shown, row)), ({ vectors, row, number, target }) => {
       const picture = element("div", { class: "picture" });
       if (hasPicture(row)) pictureCanvas(row, 112).then((canvas) => picture.append(canvas));
-      top.replaceChildren(picture, element("div", null, element("p", null, `Image ${number}, target `, element("strong", null, head.classes[target])), element("p", { class: "note" }, head.images?.count === 1 ? "The one image of this experiment." : "Another one is chosen among the images.")));
+      top.replaceChildren(picture, element("div", null, element("p", null, `Image ${number}, target `, element("strong", null, head.classes[target])), element("p", { class: "note" }, head.images?.count === 1 ? "The one image of this experiment." : chosen.image === null ? "A and B are furthest apart on it. Another one is chosen among the images." : "Another one is chosen among the images.")));
       const drawn = /** @type {const} */ (["a", "b"]).map((of) => historyPanel(of, chosen[of], vectors, target));
       history.replaceChildren(...drawn.filter((one) => one !== null));
       table.replaceChildren(singleTable(shown, vectors, target, chosen));
@@ -58,7 +57,7 @@ async function vectorsAt(points, row) {
   const [image, target, ...all] = await Promise.all([block("image"), block("target"), ...points.map((index) => block(`y_hat-${index}`))]);
   const classes = head.classes.length;
   const vectors = new Map(points.map((index, i) => [index, /** @type {Block} */ (all[i]).data.subarray(row * classes, (row + 1) * classes)]));
-  return { vectors, number: image.data[row] ?? row, target: target.data[row] ?? 0 };
+  return { vectors, row, number: image.data[row] ?? row, target: target.data[row] ?? 0 };
 }
 
 /** @param {number[]} shown @param {Map<number, Numbers>} vectors @param {number} target @param {State} chosen */

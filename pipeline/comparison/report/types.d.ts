@@ -153,9 +153,10 @@ interface Pair {
   apart: Float64Array;
 }
 
-/** An image as A's and B's heads see it. number: its index in the data. recorded: its y-hat vector as the record has it. */
+/** An image as A's and B's heads see it. row: of the block "image". number: its index in the data. recorded: its y-hat vector as the record has it. */
 interface Looked {
   picture: Matrix;
+  row: number;
   number: number;
   target: number;
   a: LookedBy;

@@ -70,7 +70,7 @@ def test_the_page_holds_what_the_records_hold(tmp_path):
         np.testing.assert_allclose(found[f"y_hat-{number}"], y_hat, rtol=2e-4, atol=1e-7)
         for index, one in enumerate(record.heads):
             for name, array in one.arrays().items():
-                np.testing.assert_array_equal(found[f"{name}-{number}"][index], array.astype(np.float32))
+                np.testing.assert_array_equal(found[f"{name}-{number}"][index], array)
     longest = read_record(points[1].folder)
     assert head["points"][0]["trajectory"] == head["points"][1]["trajectory"] != head["points"][2]["trajectory"]
     np.testing.assert_allclose(found[f"losses-{head['points'][0]['trajectory']}"], longest.losses, rtol=1e-6)
@@ -116,7 +116,7 @@ def test_heads_of_many_kernel_sizes_lie_in_the_middle_of_the_largest():
     found = blocks.head_arrays(made)
     assert found["kernel"].shape == (2, 2, 5, 5)
     assert np.isnan(found["kernel"][0]).sum() == 2 * 16
-    np.testing.assert_array_equal(found["kernel"][0, :, 1:4, 1:4], made[0].kernel.astype(np.float32))
+    np.testing.assert_array_equal(found["kernel"][0, :, 1:4, 1:4], made[0].kernel)
     assert found["bias_flat"].tolist() == [0.5, 0.5]
 
 
