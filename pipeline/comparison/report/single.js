@@ -98,7 +98,7 @@ function historyPanel(of, index, vectors, target) {
     vector("path", { d: points.map((one, i) => `${i ? "L" : "M"}${x.at(point(one).iterations).toFixed(1)} ${y.at(value(one, j)).toFixed(1)}`).join("") }),
     points.map((one) => vector("circle", { cx: x.at(point(one).iterations), cy: y.at(value(one, j)), r: 2.5 }))));
   const names = namePlaces(heads.map((j) => y.at(value(last, j))), target).map(([j, at]) => vector("text", { x: HISTORY_BOX.right + 10, y: at + 4, class: j === target ? `end end-${of}` : "tick-text" }, cutName(head.classes[j] ?? "")));
-  const svg = vector("svg", { viewBox: `0 0 ${HISTORY_WIDTH} ${HISTORY_HEIGHT}`, role: "img", "aria-label": `y-hat of each head over iterations, ${of.toUpperCase()}; the table below has the numbers`, class: "bins-chart" },
+  const svg = vector("svg", { viewBox: `0 0 ${HISTORY_WIDTH} ${HISTORY_HEIGHT}`, role: "img", "aria-label": `y-hat of each head over iterations, ${of.toUpperCase()}; the table below says the same`, class: "bins-chart" },
     axisTicks(x, HISTORY_BOX.bottom, HISTORY_BOX.top, false), axisTicks(y, HISTORY_BOX.left, HISTORY_BOX.right, true),
     vector("text", { class: "axis", x: HISTORY_BOX.right, y: HISTORY_HEIGHT - 6, "text-anchor": "end" }, "iterations"), lines, names);
   return element("div", { class: "panel bins" }, element("h3", null, element("span", null, element("span", { class: `mark mark-${of}` }, of.toUpperCase()), " y-hat over iterations")), svg);
