@@ -171,7 +171,8 @@ function closely(looked, j) {
     const step = (/** @type {string} */ name, /** @type {Node} */ picture, /** @type {string} */ note) => element("figure", { class: "step" }, picture, element("figcaption", null, element("strong", null, name), " ", element("span", { class: "soft" }, note)));
     const map = matrixCanvas(seen.maps, signedColour(maps), LARGE_SIDE, `feature map of head ${head.classes[j]}, ${of.toUpperCase()}`);
     const parts = seen.products.map(({ data }) => Array.from(data).reduce((sum, value) => sum + value, 0));
-    const equation = `${parts.map((part) => signed(part.toFixed(3))).join(" + ")} + bias ${signed((heads.bias_flat.data[j] ?? NaN).toFixed(3))} = ${signed(seen.logit.toFixed(3))}`;
+    const terms = [...parts, heads.bias_flat.data[j] ?? NaN].map((part, i) => `${i ? (part < 0 ? " − " : " + ") : part < 0 ? "−" : ""}${Math.abs(part).toFixed(3)}`);
+    const equation = `${terms.join("")} = ${signed(seen.logit.toFixed(3))}, the last term the bias`;
     const kernel = kernels.map((matrix, f) => element("div", null, kernelTable(matrix, taps, `kernel ${f + 1} of head ${head.classes[j]}, ${of.toUpperCase()}`), element("p", { class: "note" }, `bias ${signed((heads.bias.data[j * filters + f] ?? NaN).toFixed(3))}`)));
     return element("div", { class: "panel closely" }, element("h4", null, element("span", { class: `mark mark-${of}` }, of.toUpperCase()), ` ${nameOf(looked[of].index)}`),
       element("div", { class: "panels" },

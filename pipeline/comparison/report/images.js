@@ -47,6 +47,7 @@ function imagesView() {
     sets.list.id = "image-set";
     root.append(element("div", { class: "tools" }, sets.box, orders.box), summary, chosenNote, pinned, cards, pages);
     cards.addEventListener("keydown", walk);
+    cards.addEventListener("focusin", (event) => reachable(/** @type {Element} */ (event.target).closest("li")));
   }
 
   /** @param {State} chosen @param {State | null} before */
@@ -102,6 +103,7 @@ function imagesView() {
     cards.replaceChildren(...rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => card(found, row)));
     const to = (/** @type {string} */ text, /** @type {string} */ said, /** @type {number} */ number) => element("button", { disabled: number < 0 || number > last || number === page, "aria-label": said, "data-go": said, onclick: () => turn(number, said) }, text);
     const field = element("input", { type: "number", min: 1, max: last + 1, value: page + 1, onchange: () => turn(Math.min(Math.max(Math.round(Number(field.value)) || 1, 1), last + 1) - 1, "") });
+    reachable(cards.firstElementChild);
     pages.hidden = last === 0;
     pages.replaceChildren(to("⇤", "First page", 0), to("←", "Previous page", page - 1), element("label", { class: "field" }, "Page", field, element("span", null, `of ${last + 1}`)), to("→", "Next page", page + 1), to("⇥", "Last page", last));
     markChosen();
@@ -114,6 +116,20 @@ function imagesView() {
     const button = /** @type {HTMLElement | null} */ (said ? pages.querySelector(`[data-go="${said}"]:enabled`) : null);
     (button ?? pages.querySelector("input"))?.focus({ preventScroll: true });
     speak(`Page ${page + 1}`);
+  }
+
+  /** @param {number} row @param {boolean} above Whether the pinned one was clicked: the focus stays where it was. */
+  function putPin(row, above) {
+    if (!pins.delete(row)) pins.add(row);
+    draw();
+    const places = above ? [pinned, cards] : [cards, pinned];
+    const found = places.map((place) => place.querySelector(`[data-image="${row}"] .pin`)).find((one) => one);
+    if (found instanceof HTMLElement) found.focus({ preventScroll: true });
+  }
+
+  /** Tab reaches one image, arrow keys the others. @param {Element | null | undefined} own */
+  function reachable(own) {
+    for (const one of cards.children) for (const button of one.querySelectorAll("button")) button.tabIndex = one === own ? 0 : -1;
   }
 
   /** Arrow keys go from image to image, and on to the next page. @param {KeyboardEvent} event */
@@ -138,10 +154,10 @@ function imagesView() {
   function card(found, row) {
     const number = found.image[row] ?? row;
     const target = found.a.target[row] ?? 0;
-    const picture = element("button", { class: "look", "aria-label": `Image ${number}: see what the heads see`, title: "See what the heads see", onclick: () => choose({ image: row }) });
+    const picture = element("button", { class: "look", "aria-label": `Image ${number}: see what the heads see`, title: "See what the heads see", onclick: () => choose({ image: row, head: target }) });
     if (hasPicture(row)) pictureCanvas(row, 84).then((canvas) => picture.append(canvas));
     else picture.append("no picture");
-    const pin = element("button", { class: "pin", "aria-pressed": pins.has(row), onclick: () => { if (!pins.delete(row)) pins.add(row); draw(); } }, pins.has(row) ? "Pinned" : "Pin");
+    const pin = element("button", { class: "pin", "aria-pressed": pins.has(row), onclick: () => putPin(row, pinned.contains(pin)) }, pins.has(row) ? "Pinned" : "Pin");
     const answer = (/** @type {"a" | "b"} */ of) => {
       const said = found[of].answer[row] ?? -1;
       return element("p", null, element("span", { class: `mark mark-${of}` }, of.toUpperCase()), ` ${said < 0 ? "–" : head.classes[said]} `, said < 0 ? null : element("span", { class: said === target ? "right" : "wrong" }, said === target ? "✓" : "✗", element("span", { class: "unseen" }, said === target ? "right" : "wrong")));
@@ -157,7 +173,7 @@ function imagesView() {
       one.classList.toggle("is-chosen", is);
       one.querySelector(".look")?.setAttribute("aria-pressed", String(is));
     }
-    chosenNote.replaceChildren(...(pair && row !== null ? [`Image ${pair.image[row]} is chosen: `, element("button", { class: "plain", onclick: (/** @type {Event} */ event) => goTo(event, "heads") }, "what the heads see of it"), element("button", { class: "plain", onclick: (/** @type {Event} */ event) => goTo(event, "single") }, "what all points say of it")] : ["A picture's click chooses it: see below what the heads see of it. Pinned ones stay on top."]));
+    chosenNote.replaceChildren(...(pair && row !== null ? [`Image ${pair.image[row]} is chosen: `, element("button", { class: "plain", onclick: (/** @type {Event} */ event) => goTo(event, "heads") }, "what the heads see of it"), element("button", { class: "plain", onclick: (/** @type {Event} */ event) => goTo(event, "single") }, "what all points say of it")] : ["A click on a picture chooses it: below stands what the heads see of it. Arrow keys go from image to image. Pinned ones stay on top."]));
   }
 
   return { id: "images", title: "Images", make, update };

@@ -111,6 +111,8 @@ def test_ten_thousand_images_are_paged_by_keyboard_and_pinned_ones_stay(look, tm
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Image 95: see what the heads see"
     cards.nth(47).get_by_role("button", name="Pin").press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == "Pinned"
+    assert page.locator("#images .cards:not(.pinned) button[tabindex='0']").count() == 2
     page.locator("#images .pages input").fill("209")
     page.keyboard.press("Tab")
     assert (cards.count(), "image 9999" in cards.last.text_content()) == (16, True)
