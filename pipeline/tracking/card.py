@@ -17,12 +17,14 @@ In the environment of the project ovrcnn, with `MLFLOW_TRACKING_URI` set to the 
 import mlflow
 
 model = mlflow.pyfunc.load_model("models:/{name}@champion")
-model.predict(images)  # (N, {height}, {width}) floats, pixels as the data has them: a table of answer and y-hats
+# (N, {height}, {width}) floats, pixels as the data has them
+model.predict(images)
 ```
 
 ```bash
 mlflow models serve -m "models:/{name}@champion" --env-manager local --port 5001
-curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{{"inputs": [IMAGE, ...]}}'
+curl http://127.0.0.1:5001/invocations \\
+  -H 'Content-Type: application/json' -d '{{"inputs": [IMAGE]}}'
 ```
 """
 

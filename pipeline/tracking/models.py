@@ -21,6 +21,7 @@ from ..data.input import Input
 from ..records.record import Record, recorded
 from ..settings import flatten
 from ..sweep.point import Point
+from . import owner
 from .datasets import datasets, split_of
 from .keys import clean
 from .log import attach
@@ -123,7 +124,9 @@ def model_name(name: str) -> str:
 def _make(store: Store, run: Run, point: Point) -> Any:
     params = {key: clean(value) for key, value in flatten(recorded(point.settings)).items()}
     named: dict[str, Any] = {"name": model_name(point.name), "source_run_id": run.run_id, "model_type": KIND}
-    return store.client.create_logged_model(store.experiment_id, tags={POINT: point.key}, params=params, **named)
+    # Who made it and with what code, as MLflow's own models say it.
+    source = {key: value for key, value in owner.identity().items() if key.startswith("mlflow.")}
+    return store.client.create_logged_model(store.experiment_id, tags={POINT: point.key, **source}, params=params, **named)
 
 
 def _left_over(store: Store, run: Run) -> Any:

@@ -1,10 +1,11 @@
 """The registered model of an experiment: a version for each point that was the best of a sweep, the latest called champion."""
 
+import json
 from typing import Any
 
 from .store import Store
 
-CHAMPION = "champion"
+CHAMPION, VERSIONS = "champion", "mlflow.modelVersions"
 ABOUT = "Versions are points that were the best of a sweep of the experiment {name}; champion is that of its latest sweep."
 
 
@@ -12,7 +13,8 @@ def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> Non
     """Make a model the champion of experiment `name`: a version of its registered model, once, with its card."""
     client = store.client
     # Not models:/ID: in a database MLflow looks that up in whichever store is the process's default.
-    source = client.get_logged_model(model_id).artifact_location
+    model = client.get_logged_model(model_id)
+    source = model.artifact_location
     aliases = _aliases(client, name)
     found = [version for version in client.search_model_versions(f"name = '{name}'") if version.source == source]
     if found:
@@ -23,6 +25,10 @@ def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> Non
         # No need to wait: in a database a version is ready at once.
         options: dict[str, Any] = {"model_id": model_id, "description": card, "await_creation_for": None}
         version = client.create_model_version(name, source, run_id, **options)
+    # The pages link a model to its versions by this tag.
+    versions, this = json.loads(model.tags.get(VERSIONS, "[]")), {"name": name, "version": str(version.version)}
+    if this not in versions:
+        client.set_logged_model_tags(model_id, {VERSIONS: json.dumps([*versions, this])})
     if str(aliases.get(CHAMPION)) != str(version.version):
         client.set_registered_model_alias(name, CHAMPION, version.version)
 

@@ -52,6 +52,7 @@ def test_each_finished_point_is_one_model_with_its_settings_metrics_and_data(fol
     [output] = run.outputs.model_outputs
     assert (output.model_id, output.step, model.source_run_id) == (model.model_id, 9, run.info.run_id)
     assert (model.name, str(model.status), model.tags["point"]) == ("alpha=0,3", "READY", points[3].key)
+    assert model.tags["mlflow.user"] == run.data.tags["mlflow.user"] and model.tags["mlflow.source.name"] == "ovrcnn"
     assert model.params == run.data.params
     data = {entry.tags[0].value: entry.dataset for entry in run.inputs.dataset_inputs}
     assert list(data) == ["training", "validation", "test"]
@@ -97,7 +98,11 @@ def test_the_best_point_is_the_champion_once(folder):
         assert watched.close("FINISHED") == []
         assert len(client.search_model_versions(f"name = '{EXPERIMENT}'")) == versions
         version = client.get_model_version_by_alias(EXPERIMENT, "champion")
-        assert version.run_id == point_runs(folder)[points[best].key][0].info.run_id
+        [run] = point_runs(folder)[points[best].key]
+        assert version.run_id == run.info.run_id
+        # The model's own page names its version.
+        model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+        assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": EXPERIMENT, "version": str(version.version)}]
     value = records[0].result.metrics["validation_accuracy"]
     card = version.description
     assert card.startswith(f"The best of 2 points by validation accuracy ({value:.4f}): seed=0 iterations=5.")
