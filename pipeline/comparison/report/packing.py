@@ -16,8 +16,8 @@ FINEST, DIGITS = -24, 12
 LEAST = -1000
 # The page shows up to four decimals, or three digits of what is less than a thousandth; of a single image six decimals.
 DECIMALS, SMALL, SMALL_DIGITS = (2, 3, 4, 6), 0.001, 3
-# Numbers that are packed to learn how well the others do.
-SAMPLE = 20_000
+# Numbers that are packed to learn how well the others do; so few bytes are not worth that.
+SAMPLE, FEW_BYTES = 20_000, 16_384
 
 
 def packed(array: NDArray[Any]) -> tuple[bytes, bool]:
@@ -31,7 +31,9 @@ def packed(array: NDArray[Any]) -> tuple[bytes, bool]:
 
 
 def letters_each(array: NDArray[Any]) -> float:
-    """How many letters of the page one number takes, by the first rows of the array."""
+    """How many letters of the page one number takes, by the first rows of the array; at most, of a small one."""
+    if array.nbytes <= FEW_BYTES:
+        return array.itemsize * 4 / 3
     sample = array[: max(1, SAMPLE * len(array) // max(array.size, 1))]
     return len(base64.b64encode(packed(sample)[0])) / max(sample.size, 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.comparison.compare import side_by_side
-from pipeline.comparison.report import blocks, payload
+from pipeline.comparison.report import blocks, packing, payload
 from pipeline.comparison.report.page import page
 from pipeline.comparison.report.payload import Shown
 from pipeline.data.dataset import build
@@ -145,6 +145,7 @@ def test_of_many_images_the_first_are_kept(tmp_path, monkeypatch):
     for each in points:
         write(each, images=range(3000))
     monkeypatch.setattr(payload, "MOST_LETTERS", 30_000)
+    monkeypatch.setattr(packing, "FEW_BYTES", 0)
     dataset = pictures(3000)
     made = payload.payload("made", shown(points, datasets={each.name: dataset for each in points}), tmp_path)
     images = made.head["images"]
