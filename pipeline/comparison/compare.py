@@ -120,8 +120,8 @@ def _write_tables(folder: Path, found: SideBySide) -> bool:
 
 def _write_figures(folder: Path, found: SideBySide, points: Sequence[Point]) -> None:
     # Imported here: a table in the terminal need not wait for what draws.
-    from .figures import draw
-    from .layout import study
+    from .figures.draw import draw
+    from .figures.layout import study
 
     data = next((point.dataset for point in points if point.name == found.best), None)
     drawn = draw(study(found.summary, found.records, found.best), data.images if data else None)

@@ -43,7 +43,7 @@ class Explanation:
     def png(self, title: str = "") -> bytes:
         """The picture: a row a head, from the image to y-hat."""
         # Imported here: it is not needed for the arrays.
-        from .anatomy import anatomy_png
+        from .figures.anatomy import anatomy_png
 
         return anatomy_png(self, title)
 

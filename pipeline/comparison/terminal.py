@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..heads.head import Array
-from .colours import coloured, red_blue
+from .figures.colours import coloured, red_blue
 from .labels import printable
 
 # A picture's kernels are at least so many letters wide where there is room.

@@ -134,6 +134,6 @@ def _missing_params(run: Run, settings: Settings) -> dict[str, str]:
 
 
 def _kernels(record: Record) -> bytes:
-    from ..comparison.mosaic import kernels_png
+    from ..comparison.figures.mosaic import kernels_png
 
     return kernels_png(record.kernels, record.classes)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipeline.comparison.axes import values_of
 from pipeline.comparison.compare import side_by_side
-from pipeline.comparison.layout import Study, study
+from pipeline.comparison.figures.layout import Study, study
 from pipeline.heads.head import Head
 from pipeline.records.record import Record, read_record, write_record
 from pipeline.settings import PathSettings, Settings

@@ -8,10 +8,10 @@ import pytest
 from matplotlib import colormaps
 
 from pipeline.comparison import labels
-from pipeline.comparison.colours import BLACK, WHITE, coloured, ink, ordered, red_blue, viridis
+from pipeline.comparison.figures.colours import BLACK, WHITE, coloured, ink, ordered, red_blue, viridis
+from pipeline.comparison.figures.paper import blank, write
+from pipeline.comparison.figures.scales import ERROR, LINEAR, LOG, LOGIT, Scale, error_scale, logit_scale, spread
 from pipeline.comparison.labels import column_width, label, own_font, runs, widest
-from pipeline.comparison.paper import blank, write
-from pipeline.comparison.scales import ERROR, LINEAR, LOG, LOGIT, Scale, error_scale, logit_scale, spread
 
 
 def test_labels_are_printable_short_and_keep_both_ends():

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from pipeline.comparison.colours import coloured, red_blue
+from pipeline.comparison.figures.colours import coloured, red_blue
 from pipeline.comparison.terminal import (
     BLUE_TO_RED,
     MOST_FILTERS,

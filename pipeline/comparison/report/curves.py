@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...records.record import Record
-from ..smoothing import smooth
+from ..figures.smoothing import smooth
 
 # Losses that are read; the curves of later trajectories are left out.
 MOST_LOSSES = 50_000_000

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .axes import axes
+from ..axes import axes
+from ..labels import SHORT, label, setting, widest
 from .colours import GREY, Colour, ordered
-from .labels import SHORT, label, setting, widest
 from .layout import Row, Study, distinct, page_title, with_best
 from .paper import GAP, HEAD, LETTERS, SMALL_LETTERS, disc, line, png_bytes, smoothly, star, write
 from .plot import Frame, Panels, draw_frame, name_across, name_up, tick_across, tick_up

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..heads.head import Array
+from ...heads.head import Array
+from ..labels import SHORT, label, widest
 from .colours import GREY, Pixels, coloured, red_blue
-from .labels import SHORT, label, widest
 from .paper import (
     COLOUR_BAR,
     GAP,

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ..records.record import Record
-from .axes import AXES
+from ...records.record import Record
+from ..axes import AXES
+from ..labels import SHORT, label, setting, widest
 from .colours import GREY, PALE, WHITE, Colour, ordered
-from .labels import SHORT, label, setting, widest
 from .layout import ITERATIONS, Row, Study, distinct, with_best
 from .paper import GAP, HEAD, LETTERS, SMALL_LETTERS, disc, line, png_bytes, smoothly, write
 from .plot import Frame, Panels, draw_frame, name_across, name_up, tick_across, tick_up

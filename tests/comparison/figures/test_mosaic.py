@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison.colours import coloured, red_blue
-from pipeline.comparison.kernels import kernels, panels, start
-from pipeline.comparison.mosaic import APART, LARGE_TILE, MOST_FILTERS, kernel_tile, kernels_png
+from pipeline.comparison.figures.colours import coloured, red_blue
+from pipeline.comparison.figures.kernels import kernels, panels, start
+from pipeline.comparison.figures.mosaic import APART, LARGE_TILE, MOST_FILTERS, kernel_tile, kernels_png
 from pipeline.heads.initial import initial_heads
 from tests.comparison.comparison_cases import SWEPT, grid, has_white_edges, pixels, places, point, studied, write
 
@@ -59,7 +59,7 @@ def test_one_points_kernels_are_large_in_their_order_with_the_same_bytes_each_ti
 )
 def test_many_heads_and_filters_fit_a_screen_and_what_does_not_is_said(monkeypatch, count, filters, missing):
     said = []
-    monkeypatch.setattr("pipeline.comparison.mosaic.write_title", lambda canvas, title, note: said.append(note))
+    monkeypatch.setattr("pipeline.comparison.figures.mosaic.write_title", lambda canvas, title, note: said.append(note))
     picture = pixels(
         kernels_png([RANDOM.normal(size=(filters, 3, 3)) for _ in range(count)], [f"class {j}" for j in range(count)])
     )

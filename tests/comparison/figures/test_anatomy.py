@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.comparison import anatomy
-from pipeline.comparison.anatomy import BAR, LOST, anatomy_png, limits_of, notes_of, row_of, side_of, tile
-from pipeline.comparison.colours import coloured, red_blue
 from pipeline.comparison.explanation import explain
+from pipeline.comparison.figures import anatomy
+from pipeline.comparison.figures.anatomy import BAR, LOST, anatomy_png, limits_of, notes_of, row_of, side_of, tile
+from pipeline.comparison.figures.colours import coloured, red_blue
 from tests.comparison.comparison_cases import ODD_NAMES, pixels, places
 from tests.helpers.heads import random_head
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..labels import SHORT, label, widest
 from .colours import GREY, VERMILION, Pixels, coloured, viridis
-from .labels import SHORT, label, widest
 from .layout import Row, Study
 from .paper import (
     COLOUR_BAR,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison.colours import ordered
-from pipeline.comparison.losses import MOST_HEADS, STRETCHES, Curve, curves, heads, losses, scales
-from pipeline.comparison.smoothing import smooth
+from pipeline.comparison.figures.colours import ordered
+from pipeline.comparison.figures.losses import MOST_HEADS, STRETCHES, Curve, curves, heads, losses, scales
+from pipeline.comparison.figures.smoothing import smooth
 from tests.comparison.comparison_cases import SWEPT, grid, has_white_edges, pixels, point, studied, write
 from tests.helpers.records import mend
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.base.errors import FileError
-from pipeline.comparison.colours import VERMILION, coloured, viridis
-from pipeline.comparison.confusions import confusions, draw_confusions
-from pipeline.comparison.disagreements import MOST_HEADS, SCALE, disagreements, draw_disagreements, picture
-from pipeline.comparison.scales import logit_scale
-from pipeline.comparison.y_hat import TALL, WRITTEN, Vectors, read_y_hat, y_hat, y_hat_text
+from pipeline.comparison.figures.colours import VERMILION, coloured, viridis
+from pipeline.comparison.figures.confusions import confusions, draw_confusions
+from pipeline.comparison.figures.disagreements import MOST_HEADS, SCALE, disagreements, draw_disagreements, picture
+from pipeline.comparison.figures.scales import logit_scale
+from pipeline.comparison.figures.y_hat import TALL, WRITTEN, Vectors, read_y_hat, y_hat, y_hat_text
 from pipeline.records.record import read_record
 from tests.comparison.comparison_cases import ODD_NAMES, box, has_white_edges, pixels, places, point, studied, write
 from tests.helpers.records import mend

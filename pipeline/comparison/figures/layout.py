@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..records.record import Record
-from .axes import AXES
-from .labels import SHORT, label, setting
-from .tables import Summary, joined
+from ...records.record import Record
+from ..axes import AXES
+from ..labels import SHORT, label, setting
+from ..tables import Summary, joined
 
 ITERATIONS = AXES[2]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.comparison.figures import draw
-from pipeline.comparison.layout import distinct
+from pipeline.comparison.figures.draw import draw
+from pipeline.comparison.figures.layout import distinct
 from tests.comparison.comparison_cases import ODD_NAMES, SWEPT, grid, has_white_edges, pixels, point, studied, write, write_many
 
 NAMES = ["heatmap", "losses", "y_hat", "disagreements", "confusions", "kernels"]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
+from ..labels import widest
 from .colours import BLACK, GREY, PALE, Colour
-from .labels import widest
 from .paper import GAP, LETTERS, SMALL_LETTERS, Box, blank, head_width, write, write_title, write_upright
 from .scales import Scale, Tick
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..base.errors import FileError
-from ..records.record import Record
+from ...base.errors import FileError
+from ...records.record import Record
+from ..labels import SHORT, column_width, label, widest
 from .colours import GREY, as_colour, coloured, ink, viridis
-from .labels import SHORT, column_width, label, widest
 from .layout import Row, Study
 from .paper import (
     COLOUR_BAR,

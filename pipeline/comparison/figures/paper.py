@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..labels import font, runs, widest
 from .colours import BLACK, GREY, WHITE, Colour, Pixels
-from .labels import font, runs, widest
 from .scales import Scale
 
 GAP = 8

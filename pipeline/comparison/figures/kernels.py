@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..heads.head import Array
-from ..heads.initial import initial_heads
-from ..records.record import Record
-from .axes import AXES
+from ...heads.head import Array
+from ...heads.initial import initial_heads
+from ...records.record import Record
+from ..axes import AXES
+from ..labels import SHORT, label, widest
 from .colours import GREY, red_blue
-from .labels import SHORT, label, widest
 from .layout import ITERATIONS, Row, Study
 from .mosaic import BAR, BETWEEN, LEAST_TILE, MOST_HEADS, UNIT, kernel_tile, kernels_png
 from .paper import (

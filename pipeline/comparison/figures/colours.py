@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heads.head import Array
+from ...heads.head import Array
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.comparison import heatmap
-from pipeline.comparison.colours import BLACK, ordered
-from pipeline.comparison.dots import dots, spots
-from pipeline.comparison.heatmap import as_grid, cell_colours, heat_map
-from pipeline.comparison.scales import error_scale
+from pipeline.comparison.figures import heatmap
+from pipeline.comparison.figures.colours import BLACK, ordered
+from pipeline.comparison.figures.dots import dots, spots
+from pipeline.comparison.figures.heatmap import as_grid, cell_colours, heat_map
+from pipeline.comparison.figures.scales import error_scale
 from tests.comparison.comparison_cases import SWEPT, grid, has_white_edges, pixels, places, point, studied, write, write_many
 
 
@@ -106,7 +106,7 @@ def test_a_search_over_many_settings_is_one_panel(tmp_path, monkeypatch):
     points = [point(tmp_path, f"{n}", dict(zip(keys, (0.1 + n, 8 + n, n / 40), strict=True))) for n in range(20)]
     study = made(tmp_path, points, keys, [0.5 + n / 50 for n in range(20)])
     said = []
-    monkeypatch.setattr("pipeline.comparison.dots.draw_frame", lambda canvas, frame, title: said.append(title))
+    monkeypatch.setattr("pipeline.comparison.figures.dots.draw_frame", lambda canvas, frame, title: said.append(title))
     assert has_white_edges(pixels(dots(study))) and said == ["all points"]
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ..heads.head import Array
+from ...heads.head import Array
+from ..explanation import Explanation
+from ..labels import SHORT, label, widest
 from .colours import Pixels, coloured, red_blue
-from .explanation import Explanation
-from .labels import SHORT, label, widest
 from .mosaic import MOST_HEADS, Sheet
 from .paper import GAP, LETTERS, SMALL_LETTERS, blank, paste, png_bytes, write
 

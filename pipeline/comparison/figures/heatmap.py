@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from .axes import axes
+from ..axes import axes
+from ..labels import SHORT, column_width, label, setting, widest
 from .colours import BLACK, Pixels, as_colour, coloured, ink, viridis
-from .labels import SHORT, column_width, label, setting, widest
 from .layout import Study, distinct, page_title, with_best
 from .paper import (
     COLOUR_BAR,

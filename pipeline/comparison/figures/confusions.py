@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..labels import SHORT, column_width, label, widest
 from .colours import GREY, as_colour, coloured, ink, oranges
-from .labels import SHORT, column_width, label, widest
 from .layout import Study
 from .paper import (
     GAP,
