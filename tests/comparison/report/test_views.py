@@ -225,6 +225,13 @@ def test_cells_and_bins_choose_images(look, digits, vectors):
     assert page.evaluate("state.set") == {"kind": "calibration", "of": "b", "low": 0.9, "high": 1}
     fragment = page.evaluate("location.hash")
     assert look(digits / "report.html", fragment).evaluate("state.set") == page.evaluate("state.set")
+    # The images may be far below: a button goes there, and goes away.
+    cell.click()
+    page.get_by_role("button", name="Show these images").click()
+    expect(page.locator("#images h2")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Show these images")).to_have_count(0)
+    chosen = (target == 8) & (y_hat[a].argmax(axis=1) == 1)
+    expect(page.locator("#images")).to_contain_text(f"{chosen.sum()} of {len(target)} images")
 
 
 def test_agreement_is_y_hat_csvs_and_chooses_pairs(look, digits, vectors):
@@ -268,7 +275,7 @@ def test_everybody_can_use_it(look, digits, scheme, width):
     page.locator("#beside .bins").first.wait_for()
     page.locator("#agreement [data-pair]").first.wait_for()
     page.locator("#curves path.line-a").wait_for()
-    found = Axe().run(page)
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found.response["violations"]] == []
     # Nothing is wider than the window.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
