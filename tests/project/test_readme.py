@@ -72,13 +72,11 @@ def test_make_knows_the_targets_and_they_call_what_is_tested(target):
 
 
 def test_every_other_command_is_mlflows_or_dvcs_and_tested_elsewhere():
+    """DVC's by test_dvc.py, all of them."""
     others = [line for line in [*COMMANDS, *MORE] if not line.startswith(("ovrcnn ", "make ", "eval "))]
-    assert others == [
+    assert [line for line in others if not re.match(r"dvc |git tag ", line)] == [
         "export MLFLOW_TRACKING_URI=sqlite:///mlflow.db",
         "mlflow models serve -m models:/digits@champion --env-manager local --port 5001",
-        "dvc dag",
-        "dvc metrics show",
-        "dvc exp run -S conf/training/notebook.yaml:alpha=0.002 compare@notebook_grid",
     ]
 
 
