@@ -2,6 +2,7 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from pipeline.train import main
@@ -35,3 +36,21 @@ def test_it_runs(file, place, tmp_path):
 def test_every_choice_opens_with_the_command_that_uses_it(file):
     lines = file.read_text().splitlines()
     assert any("python -m pipeline.train" in line for line in lines[:4])
+
+
+SUMMARIES = sorted((ROOT / "experiments").glob("*/summary.csv"))
+
+
+@pytest.mark.parametrize("summary", SUMMARIES, ids=lambda path: path.parent.name)
+def test_the_numbers_in_a_readmes_tables_are_those_of_its_summary(summary):
+    """Each line with a deviation is one row of summary.csv, and of study.csv where there is one: every number with three
+    decimals or more is one of the row's, rounded."""
+    rows = pd.read_csv(summary)
+    if (summary.parent / "study.csv").is_file():
+        rows = rows.join(pd.read_csv(summary.parent / "study.csv"))
+    values = rows.select_dtypes("number").to_numpy()
+    lines = [line for line in (summary.parent / "README.md").read_text().splitlines() if line.startswith("|") and "±" in line]
+    for line in lines:
+        told = re.findall(r"\d\.\d{3,}", line)
+        assert not told or any(set(told) <= {f"{v:.{len(n) - 2}f}" for v in row for n in told} for row in values), line
+    assert lines or not any(key.endswith("_std") for key in rows.columns)
