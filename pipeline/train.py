@@ -141,7 +141,7 @@ def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | N
         folder, metric = comparison.folder, comparison.summary.metric
         champion = next(point for point in points if point.name == comparison.best)
         record = comparison.records[comparison.best]
-        tracker.compared(Compared(folder, comparison.best, values, comparison.text, metric, (champion, record)))
+        tracker.compared(Compared(folder, comparison.best, values, comparison.text, metric, (champion, record), tuple(points)))
     return len({point.key for point in points}) - len(comparison.records)
 
 

@@ -11,13 +11,14 @@ from ..records.record import Record
 from ..sweep.point import Point
 from . import log, models, table
 from .card import card
-from .keys import clean
+from .keys import clean, run_name
+from .parent import best_rows, command, describe_experiment, in_words, log_settings, note
 from .registry import crown
 from .runs import ERROR, FAILED, FINISHED, RUNNING, Runs
-from .view import link, seed_view
+from .view import NOTE, seed_view
 
 # What a sweep leaves in its folder.
-OUTPUTS = ("config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json")
+OUTPUTS = ("report.html", "config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json")
 FIGURES = "figures"
 # The tag that says which comparison a sweep's run has.
 COMPARED = "compared"
@@ -45,7 +46,7 @@ class Started(Event):
     point: Point
 
     def write(self, runs: Runs) -> None:
-        run = runs.open(self.point, dict([table.TAG]))
+        run = runs.open(self.point, table.tag(self.point.dataset.classes))
         if run.status == RUNNING and runs.sweep is None:
             runs.describe(run)
         if run.status == RUNNING:
@@ -61,7 +62,7 @@ class Curve(Event):
 
     def write(self, runs: Runs) -> None:
         for point in self.points:
-            run = runs.open(point, dict([table.TAG]))
+            run = runs.open(point, table.tag(point.dataset.classes))
             if run.status == RUNNING:
                 after = runs.curved.get(point.key, 0)
                 log.log_rows(runs.store, run, log.curve_rows(self.losses, point.dataset.classes, point.iterations, after))
@@ -77,7 +78,7 @@ class Finished(Event):
     known: bool = False
 
     def write(self, runs: Runs) -> None:
-        run = runs.open(self.point, dict([table.TAG]))
+        run = runs.open(self.point, table.tag(self.point.dataset.classes))
         if run.status != FINISHED:
             log.log_record(runs.store, run, self.point, self.record, runs.curved.get(self.point.key, 0))
             if runs.sweep is None:
@@ -109,6 +110,7 @@ class Compared(Event):
     """What a sweep came to. folder: where its tables and figures lie. best: a point's name. values: the best point's metrics.
 
     text: the tables as the terminal shows them. metric: what the best was chosen by. champion: the best point and its record.
+    points: all of them.
     """
 
     folder: Path
@@ -117,11 +119,12 @@ class Compared(Event):
     text: str
     metric: str
     champion: tuple[Point, Record] | None = None
+    points: tuple[Point, ...] = ()
 
     def digest(self) -> str:
-        """SHA-256 of the tables, the figures, the text and the champion's key."""
+        """SHA-256 of the tables, the figures, the text, the best point's values and the champion's key."""
         champion = self.champion[0].key if self.champion else ""
-        found = hashlib.sha256(f"{champion}\n{self.text}".encode(errors="surrogatepass"))
+        found = hashlib.sha256(f"{champion}\n{self.best}\n{self.values}\n{self.text}".encode(errors="surrogatepass"))
         for name, path in self._files().items():
             found.update(f"{name} ".encode() + (path.read_bytes() if path.is_file() else b"-"))
         return found.hexdigest()
@@ -133,19 +136,19 @@ class Compared(Event):
     def write(self, runs: Runs) -> None:
         if runs.sweep is None or runs.parent is None:
             return
-        parent, store = runs.parent, runs.store
+        parent, store, digest = runs.parent, runs.store, self.digest()
+        if parent.tags.get(COMPARED) == digest:
+            return
         log.log_files(store, parent, self._files(), {})
-        # A value that is there already would only grow the history.
-        rows = [(f"best/{key}", value, 0) for key, value in self.values.items() if parent.metrics.get(f"best/{key}") != value]
-        log.log_rows(store, runs.renewed(parent), rows)
+        log.log_rows(store, runs.renewed(parent), best_rows(self.values, self.metric, parent.metrics))
+        log_settings(runs, self.points, self.champion)
         seed_view(store, runs.sweep, [self.metric, *self.values])
-        condition, address = runs.sweep.condition, link(store.experiment_id, runs.sweep.key)
-        note = f"```\n{self.text}\n```\n\n[All its points]({address}): `{condition}`"
         if self.champion:
             self._crown(runs, *self.champion)
-        store.client.set_tag(parent.run_id, "best", clean(self.best))
-        store.client.set_tag(parent.run_id, "mlflow.note.content", clean(note))
-        store.client.set_tag(parent.run_id, COMPARED, self.digest())
+        best = in_words(self.best, self.values, self.metric)
+        describe_experiment(runs, runs.sweep.name, in_words(run_name(self.best), self.values, self.metric))
+        tags = {"best": self.best, "command": command(), NOTE: note(runs, self.text, best, self.points), COMPARED: digest}
+        log.log_rows(store, parent, [], tags={key: clean(value) for key, value in tags.items()})
 
     def _crown(self, runs: Runs, point: Point, record: Record) -> None:
         # Its own event may still wait, after a failure.

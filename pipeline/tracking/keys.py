@@ -8,6 +8,8 @@ from collections.abc import Sequence
 RESERVED = ("mean",)
 LEGAL = re.compile(r"[\w.\-]([\w.\- ]*[\w.\-])?")
 LONGEST = 100
+# The pages cut names after some twenty letters; what differs must not be lost.
+SHORT = {"kernel_size": "k", "iterations": "it", "filters": "F", "batch_size": "batch", "gradient": "grad", "validation": "val"}
 
 
 def class_keys(classes: Sequence[str]) -> list[str]:
@@ -24,6 +26,12 @@ def class_keys(classes: Sequence[str]) -> list[str]:
             taken.add(key)
         keys.append(key)
     return keys
+
+
+def run_name(point: str) -> str:
+    """A point's name as its run has it: the same settings, with short names."""
+    words = (word.partition("=") for word in point.split(" "))
+    return clean(" ".join(f"{SHORT.get(key, key)}{sign}{value}" for key, sign, value in words))
 
 
 def clean(text: object) -> str:

@@ -4,7 +4,7 @@ Whatever is logged twice stays one row, so that a run can be gone on with from a
 start and the step, and curves have the same steps while a point is trained and when it is done.
 """
 
-import json
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,7 @@ from .datasets import inputs
 from .keys import class_keys, clean
 from .runs import Run
 from .store import Store
+from .view import LOG_ALPHA, NOTE, SHOWN
 
 # Rows of all curves of a point together: each costs MLflow about 0.06 ms. The whole curves are in the record. No curve has
 # fewer points than the second or more than the third number.
@@ -40,24 +41,28 @@ Row = tuple[str, float, int]
 
 def log_record(store: Store, run: Run, point: Point, record: Record, curved: int) -> None:
     """Log everything that a finished point has to say. curved: up to which iteration its curves are there already."""
-    rows = [*curve_rows(record.losses, record.classes, point.iterations, curved), *_final_rows(record)]
-    log_rows(store, run, rows, _missing_params(run, point.settings))
+    # Imported here: drawing is needed by nobody who only starts.
+    from . import pictures
+
+    rows = [*_final_rows(record), *curve_rows(record.losses, record.classes, point.iterations, curved)]
+    log_rows(store, run, rows, _missing_params(run, point.settings), {NOTE: _note(point, record), **dict([pictures.TAG])})
     store.client.log_inputs(run.run_id, inputs(point.settings, record))
-    pictures = {table.NAME: json.dumps(table.y_hat_table(record.folder / "y_hat.csv", record.classes)).encode()}
-    pictures["figures/kernels.png"] = _kernels(record)
     files = {f"record/{name}": record.folder / name for name in FILES}
-    log_files(store, run, files, pictures)
+    log_files(store, run, files, {**table.tables(record), **pictures.pictures(record, run.began)})
 
 
-def log_rows(store: Store, run: Run, rows: Sequence[Row], params: Mapping[str, str] | None = None) -> None:
-    """Log metrics, and with the first batch parameters."""
-    from mlflow.entities import Metric, Param
+def log_rows(
+    store: Store, run: Run, rows: Sequence[Row], params: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None
+) -> None:
+    """Log metrics, and with the first batch parameters and tags."""
+    from mlflow.entities import Metric, Param, RunTag
 
     metrics = [Metric(key, value, run.began + step, step) for key, value, step in rows]
     held = [Param(key, value) for key, value in (params or {}).items()]
+    marks = [RunTag(key, value) for key, value in (tags or {}).items()]
     for first in range(0, max(len(metrics), 1), BATCH):
         part = metrics[first : first + BATCH]
-        store.client.log_batch(run.run_id, metrics=part, params=[] if first else held)
+        store.client.log_batch(run.run_id, metrics=part, params=[] if first else held, tags=[] if first else marks)
 
 
 def log_params(store: Store, run: Run, settings: Settings) -> list[str]:
@@ -95,45 +100,52 @@ def _copy_files(folder: Path, files: Mapping[str, Path], contents: Mapping[str, 
 
 
 def curve_rows(losses: NDArray[np.float64], classes: Sequence[str], iterations: int, after: int = 0) -> list[Row]:
-    """Thinned curves, loss/<class> and loss/mean, of the iterations beyond `after` that (iteration, heads) losses hold.
+    """Thinned curves, loss/mean and, unless there are many classes, loss/<class>.
 
-    iterations: of the finished point, which decides the steps, also while it is trained.
+    They are of the iterations beyond `after` that (iteration, heads) losses hold. iterations: of the finished point, which
+    decides the steps, also while it is trained.
     """
     steps = [step for step in curve_steps(iterations, len(classes)) if after < step <= len(losses)]
-    keys = [f"loss/{key}" for key in class_keys(classes)]
+    keys = [f"loss/{key}" for key in class_keys(classes)] if len(classes) < table.MANY else []
     rows: list[Row] = []
     for step in steps:
         row = losses[step - 1]
         rows.append(("loss/mean", float(row.sum() / len(row)), step))
-        rows += [(key, value, step) for key, value in zip(keys, row.tolist(), strict=True)]
+        rows += [(key, value, step) for key, value in zip(keys, row.tolist(), strict=False)]
     return rows
 
 
 def curve_steps(iterations: int, heads: int) -> list[int]:
     """The iterations that a point's curves show, from 1 to the last, denser where losses fall."""
-    count = min(max(CURVE_ROWS // (heads + 1), FEWEST), MOST)
+    curves = heads + 1 if heads < table.MANY else 1
+    count = min(max(CURVE_ROWS // curves, FEWEST), MOST)
     return [int(step) for step in np.unique(np.geomspace(1, iterations, count).round().astype(int))]
 
 
 def _final_rows(record: Record) -> list[Row]:
     """Final values at step 0: MLflow's pages draw a bar then, and for a single late step a curve of one dot."""
     rows: list[Row] = [(key, value, 0) for key, value in record.result.metrics.items()]
+    if len(record.classes) >= table.MANY:
+        return rows
     for key, head in zip(class_keys(record.classes), record.result.heads, strict=True):
         # A head's losses are in its curve, and in the record.
         values = [(name, value) for name, value in head.items() if name.endswith(RECALL) and value is not None]
         # How it does on images that it was trained on says little, if there are others.
         fresh = [(name, value) for name, value in values if not name.startswith(SPLITS[TRAIN])]
-        rows += [(f"head {key}/{name}", value, 0) for name, value in fresh or values]
+        # Groups of charts are sorted by name; these come after the losses.
+        rows += [(f"{name}/{key}", value, 0) for name, value in fresh or values]
     return rows
 
 
 def _missing_params(run: Run, settings: Settings) -> dict[str, str]:
     """What decides the point's numbers, by dotted names; without what the run has: MLflow refuses to change a parameter."""
-    flat: dict[str, Any] = flatten(recorded(settings))
+    flat: dict[str, Any] = flatten(recorded(settings)) | {LOG_ALPHA: f"{math.log10(settings.training.alpha):.6g}"}
     return {key: clean(value) for key, value in flat.items() if key not in run.params}
 
 
-def _kernels(record: Record) -> bytes:
-    from ..comparison.figures.mosaic import kernels_png
-
-    return kernels_png(record.kernels, record.classes)
+def _note(point: Point, record: Record) -> str:
+    """What the pages show first of a run: how good it is, what it is, where its files lie."""
+    metrics, (criterion, _) = record.result.metrics, record.result.criterion
+    shown = dict.fromkeys([criterion, *(key for key in SHOWN if key in metrics)])
+    values = ", ".join(f"{key} {metrics[key]:.4g}" for key in shown)
+    return clean(f"**{values}**\n\n{point.name}\n\nrecord: `{record.folder}`")

@@ -22,6 +22,10 @@ from .view import View, views
 # A page of another's that finds its way here by a name of its own (DNS rebinding) gets nothing. Any port: it may be forwarded.
 HOSTS = ("127.0.0.1", "localhost", "::1")
 
+# What the pages ask for their list of experiments; clients ask elsewhere.
+LIST = "/ajax-api/2.0/mlflow/experiments/search"
+DEFAULT = "0"
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -40,8 +44,45 @@ class Pages:
         elif scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET":
             found = await anyio.to_thread.run_sync(views, self._store)
             await _answer(send, 200, b"text/html; charset=utf-8", with_views(self._index, found).encode())
+        elif scope["type"] == "http" and scope["path"] == LIST:
+            empty = await anyio.to_thread.run_sync(_is_default_empty, self._store)
+            await self._mlflow(scope, receive, _Without(send).send if empty else send)
         else:
             await self._mlflow(scope, receive, send)
+
+
+class _Without:
+    """Sends a list of experiments without the one that MLflow makes by itself."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._start, self._body = send, dict[str, Any](), b""
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._start = dict(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        if self._start["status"] == 200:
+            found = json.loads(self._body)
+            kept = [entry for entry in found.get("experiments", []) if entry["experiment_id"] != DEFAULT]
+            self._body = json.dumps({**found, "experiments": kept}).encode()
+            others = [(name, value) for name, value in self._start["headers"] if name.lower() != b"content-length"]
+            self._start["headers"] = [*others, (b"content-length", str(len(self._body)).encode())]
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": self._body})
+
+
+def _is_default_empty(store: Store) -> bool:
+    """Whether nothing was ever logged without an experiment's name. The pages need not show an experiment that holds nothing;
+    deleted it must not be: there MLflow puts what people log without a name."""
+    client = store.client
+    return not (
+        client.search_runs([DEFAULT], max_results=1)
+        or client.search_logged_models([DEFAULT], max_results=1)
+        or client.search_traces(locations=[DEFAULT], max_results=1)
+    )
 
 
 def mlflow_app(store: Store) -> Pages:

@@ -14,7 +14,7 @@ from typing import Any
 from ..sweep.point import Point
 from . import owner
 from .glance import is_unknown
-from .keys import clean
+from .keys import clean, run_name
 from .machine import Monitor
 from .store import Store, alone
 from .sweeps import SweepView, mark
@@ -144,11 +144,11 @@ class Runs:
         found = self._points.get(point.key)
         if found is None:
             tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
-            self._points[point.key] = self._create(point.name, tags)
+            self._points[point.key] = self._create(run_name(point.name), tags)
         elif _is_settled(found):
             self._adopt(point, found)
         else:
-            self._points[point.key] = self._go_on(found, point.name, {**tags, **self._membership()})
+            self._points[point.key] = self._go_on(found, run_name(point.name), {**tags, **self._membership()})
 
     def _adopt(self, point: Point, run: Run) -> None:
         """Hang a run under this sweep, if it is another's so far. A point alone leaves it where it is."""
@@ -156,9 +156,10 @@ class Runs:
         if all(run.tags.get(name) == value for name, value in wanted.items()):
             return
         self._set_tags(run.run_id, wanted)
-        if run.name != point.name:
-            self.store.client.update_run(run.run_id, name=clean(point.name))
-        self._points[point.key] = replace(run, name=point.name, tags={**run.tags, **wanted})
+        name = run_name(point.name)
+        if run.name != name:
+            self.store.client.update_run(run.run_id, name=name)
+        self._points[point.key] = replace(run, name=name, tags={**run.tags, **wanted})
 
     def _note(self, key: str, run: Run) -> None:
         """Of several runs of one point, which older versions made, the finished one counts."""

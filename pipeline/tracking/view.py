@@ -24,8 +24,14 @@ TAG = "mlflow.sharedViewState."
 # Some versions choose by this tag between pages for training and pages for GenAI; 3.17 goes by the link.
 KIND = ("mlflow.experimentKind", "custom_model_development")
 PACKED = "deflate;"
-SECTION = "sweep"
+SECTION, PICTURES = "sweep", "pictures"
 CURVE = "loss/mean"
+NOTE = "mlflow.note.content"
+# A parameter that is there for axes with many decades, which the pages have not.
+ALPHA, LOG_ALPHA = "training.alpha", "log10 training.alpha"
+# What a point's pictures are called (see pictures.py).
+IMAGES = ("kernels", "mean y_hat")
+RUN_NAME = "attributes.`Run Name`"
 SHOWN = ("validation_accuracy", "test_accuracy", "train_loss")
 # The pages' name for the charts of metrics without a slash in their name.
 REST = "Model metrics"
@@ -108,11 +114,15 @@ def view_state(swept: Sequence[str], metrics: Sequence[str], condition: str, gro
         "orderByKey": f"metrics.`{shown[0]}`",
         "orderByAsc": shown[0].endswith("loss"),
         "selectedColumns": columns,
-        "columnOrder": columns,
-        "columnWidths": dict.fromkeys(columns, 150),
+        "columnOrder": [RUN_NAME, *columns],
+        "columnWidths": {RUN_NAME: 250, **dict.fromkeys(columns, 150)},
         "runsHiddenMode": "SHOW_ALL",
         "compareRunCharts": _charts(swept, shown),
-        "compareRunSections": [_section(SECTION, True), *(_section(name, False) for name in groups)],
+        "compareRunSections": [
+            _section(SECTION, True),
+            _section(PICTURES, True, 1),
+            *(_section(name, False) for name in groups),
+        ],
         "isAccordionReordered": True,
     }
 
@@ -124,13 +134,13 @@ def _groups(store: Store, condition: str) -> list[str]:
     return [*sorted(names - {""}, key=lambda name: (name != "loss", name)), REST]
 
 
-def _section(name: str, is_open: bool) -> dict[str, Any]:
-    return {"uuid": name, "name": name, "display": is_open, "isReordered": True, "columns": 2, "cardHeight": 380}
+def _section(name: str, is_open: bool, columns: int = 2) -> dict[str, Any]:
+    return {"uuid": name, "name": name, "display": is_open, "isReordered": True, "columns": columns, "cardHeight": 380}
 
 
 def _charts(swept: Sequence[str], shown: Sequence[str]) -> list[dict[str, Any]]:
     main = shown[0]
-    curve: dict[str, Any] = {"xAxisKey": "step", "xAxisScaleType": "log", "yAxisKey": "metric", "scaleType": "linear"}
+    curve: dict[str, Any] = {"xAxisKey": "step", "xAxisScaleType": "log", "yAxisKey": "metric", "scaleType": "log"}
     curve |= {"lineSmoothness": 0, "useGlobalXaxisKey": False, "useGlobalLineSmoothing": False, "displayPoints": False}
     curve["range"] = {}
     charts: list[dict[str, Any]] = [
@@ -138,9 +148,12 @@ def _charts(swept: Sequence[str], shown: Sequence[str]) -> list[dict[str, Any]]:
         {"type": "BAR", "metricKey": main, "selectedMetricKeys": [main], "displayName": main},
     ]
     if swept:
-        charts.append({"type": "PARALLEL", "selectedParams": list(swept), "selectedMetrics": [main], "showAllRuns": True})
+        axes = [LOG_ALPHA if key == ALPHA else key for key in swept]
+        charts.append({"type": "PARALLEL", "selectedParams": axes, "selectedMetrics": [main], "showAllRuns": True})
     if len(shown) > 1:
-        axes = {"xaxis": {"key": shown[-1], "type": "METRIC"}, "yaxis": {"key": main, "type": "METRIC"}}
-        charts.append({"type": "SCATTER", "runsCountToCompare": 100, **axes})
-    common = {"metricSectionId": SECTION, "deleted": False, "isGenerated": False}
-    return [{"uuid": f"{SECTION} {number}", **common, **chart} for number, chart in enumerate(charts)]
+        both = {"xaxis": {"key": shown[-1], "type": "METRIC"}, "yaxis": {"key": main, "type": "METRIC"}}
+        charts.append({"type": "SCATTER", "runsCountToCompare": 100, **both})
+    pictures = [{"type": "IMAGE", "imageKeys": [key], "displayName": key, "step": 0, "showRunParams": False} for key in IMAGES]
+    common = {"deleted": False, "isGenerated": False}
+    placed = [(SECTION, chart) for chart in charts] + [(PICTURES, chart) for chart in pictures]
+    return [{"uuid": f"{place} {n}", "metricSectionId": place, **common, **chart} for n, (place, chart) in enumerate(placed)]

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from pipeline.comparison.report.page import SCRIPTS, STYLES
+from pipeline.comparison.report.page import SCRIPTS
 from tests.helpers.commands import ROOT
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def test_a_wheel_runs_anywhere(tmp_path):
         names = set(archive.namelist())
         archive.extractall(tmp_path / "site")
     assert {"pipeline/train.py", "pipeline/conf/config.yaml", "pipeline/conf/experiment/digits.yaml"} <= names
-    assert {f"pipeline/comparison/report/{name}" for name in ("page.html", *STYLES, *SCRIPTS)} <= names
+    assert {f"pipeline/comparison/report/{name}" for name in ("page.html", "style.css", *SCRIPTS)} <= names
     (tmp_path / "work").mkdir()
     ended = subprocess.run(
         [sys.executable, "-m", "pipeline.train", "training.iterations=2", "tracking=off"],

@@ -9,7 +9,7 @@ from hypothesis import settings as law
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric
 
-from pipeline.tracking.keys import class_keys, clean
+from pipeline.tracking.keys import class_keys, clean, run_name
 
 ODD = ["a/b", "a:b", "a_b", "mean", "", " ", ".", "..", "\x00", "a\n", "a", "\udc80", "é", "日本", "-"]
 ODD += ["a" * 300, "a" * 299 + "b"]
@@ -44,6 +44,11 @@ def test_a_class_may_be_called_like_another_ones_key():
 @given(st.lists(NAMES, unique=True, max_size=12))
 def test_any_names_get_keys_of_their_own(classes):
     check(classes)
+
+
+def test_a_runs_name_is_not_cut_before_its_last_setting():
+    assert run_name("kernel_size=11 alpha=0.5 iterations=4000") == "k=11 alpha=0.5 it=4000"
+    assert run_name("gradient=exact seed=3") == "grad=exact seed=3" and run_name("") == ""
 
 
 @pytest.mark.parametrize("text", ["\udc80x", "a\0b", "é"])

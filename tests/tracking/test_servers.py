@@ -131,7 +131,7 @@ def test_a_real_server_holds_each_point_once(tmp_path):
     from mlflow import MlflowClient
 
     assert statuses(tmp_path) == {point.key: ["FINISHED"] for point in points}
-    assert len(list((tmp_path / "far").rglob("kernels.png"))) == 3
+    assert len(list((tmp_path / "far").rglob("images/kernels+*.png"))) == 3
     # Their models, too, once; files go where the server keeps them.
     assert len(list((tmp_path / "far").glob("*/models/*/artifacts/MLmodel"))) == 3
     assert len(list((tmp_path / "far").glob("*/models/*/artifacts/artifacts/checkpoint.npz"))) == 3

@@ -142,7 +142,7 @@ def test_runs_of_dead_processes_are_killed_at_the_next_command(folder):
     found = {run.info.run_id: run.info.status for run in runs_of(folder)}
     assert found == {of_sweep: "KILLED", alone: "KILLED", far: "RUNNING", same: "FINISHED", of_living: "KILLED"}
     [run] = point_runs(folder)[points[0].key]
-    assert owner.is_mine(run.data.tags) and run.info.run_name == points[0].name
+    assert owner.is_mine(run.data.tags) and run.info.run_name == "seed=0 it=5"
 
 
 def test_of_two_runs_of_a_point_from_older_versions_the_finished_one_counts(folder):

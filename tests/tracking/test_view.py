@@ -56,23 +56,24 @@ def test_the_tag_holds_the_view_of_this_sweep(folder):
     assert found.state == state
     params = ["params.`model.kernel_size`", "params.`training.alpha`"]
     metrics = ["metrics.`validation_accuracy`", "metrics.`test_accuracy`", "metrics.`train_loss`"]
-    assert state["selectedColumns"] == state["columnOrder"] == params + metrics
+    assert state["selectedColumns"] == state["columnOrder"][1:] == params + metrics
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`validation_accuracy`", False)
     assert [found.info.run_id for found in store.client.search_runs([store.experiment_id], state["searchFilter"])] == [point]
     assert chart(state, "LINE")["metricKey"] == "loss/mean"
     assert chart(state, "BAR")["metricKey"] == "validation_accuracy"
-    assert chart(state, "PARALLEL")["selectedParams"] == list(SWEPT)
+    assert chart(state, "PARALLEL")["selectedParams"] == ["model.kernel_size", "log10 training.alpha"]
     sections = [(section["name"], section["display"]) for section in state["compareRunSections"]]
-    assert sections == [("sweep", True), ("loss", False), ("head 0", False), ("Model metrics", False)]
-    assert {chart["metricSectionId"] for chart in state["compareRunCharts"]} == {state["compareRunSections"][0]["uuid"]}
+    assert sections == [("sweep", True), ("pictures", True), ("loss", False), ("head 0", False), ("Model metrics", False)]
+    places = {chart["metricSectionId"] for chart in state["compareRunCharts"]}
+    assert places == {section["uuid"] for section in state["compareRunSections"][:2]}
 
 
 def test_metrics_that_do_not_exist_are_not_shown():
     state = view.view_state([], ["train_margin", "train_loss"], "", ["Model metrics"])
     assert state["selectedColumns"] == ["metrics.`train_margin`", "metrics.`train_loss`"]
     assert state["searchFilter"] == ""
-    assert {chart["type"] for chart in state["compareRunCharts"]} == {"LINE", "BAR", "SCATTER"}
-    assert len({chart["uuid"] for chart in state["compareRunCharts"]}) == 3
+    assert {chart["type"] for chart in state["compareRunCharts"]} == {"LINE", "BAR", "SCATTER", "IMAGE"}
+    assert len({chart["uuid"] for chart in state["compareRunCharts"]}) == 5
 
 
 def test_a_tag_has_room_for_many_classes():

@@ -37,7 +37,6 @@ def digits(tmp_path_factory) -> Path:
     swept = ["model.kernel_size=3,5", "training.alpha=0.1,0.5", "training.iterations=60,300", "model.filters=2"]
     ended = run_in(place, "train", "-m", "name=small", *swept, f"paths.experiments={place}", "tracking=off")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1] == f"report: {place / 'small' / 'report.html'}"
     return place / "small"
 
 
