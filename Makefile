@@ -64,7 +64,7 @@ ui: $(READY) ## open MLflow's pages on 127.0.0.1:5000
 repro: $(READY) ## reproduce the committed experiments and the quick studies, byte for byte (5 min)
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro dvc.yaml $(QUICK:%=experiments/dvc.yaml:study@%)
 
-studies: $(READY) ## reproduce all studies (35 min); each stage of experiments/dvc.yaml states its time
+studies: $(READY) ## reproduce all studies (25 min); each stage of experiments/dvc.yaml states its time
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro experiments/dvc.yaml
 
 docs: $(READY) ## build the documentation site, docs/_build/index.html
