@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     command = read_command(args)
     check_store(command.first.tracking)
     grid = Grid.of(command.points or (command.first,))
-    check_own_name(grid, command.changed)
+    check_own_name(grid, command.changed, () if command.jobs else command.keys)
     if command.foreign:
         points = plan(grid)
         with _run_folder(command):

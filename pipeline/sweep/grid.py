@@ -84,10 +84,10 @@ def read_grid(folder: Path) -> Grid:
         raise FileError(f"{path}: is not a grid ({reason}); train writes a new one") from None
 
 
-def check_own_name(grid: Grid, changed: Sequence[str]) -> None:
+def check_own_name(grid: Grid, changed: Sequence[str], searched: Sequence[str] = ()) -> None:
     """SettingsError when a named sweep that the command line changed would take the place of the one that is there.
 
-    changed: the words that changed it.
+    changed: the words that changed it. searched: the settings that a search draws: of these the grid knows nothing yet.
     """
     folder = grid.first.folder
     if not changed or not (folder / "config.yaml").is_file():
@@ -97,9 +97,16 @@ def check_own_name(grid: Grid, changed: Sequence[str]) -> None:
     except FileError:
         # Nothing that could be lost.
         return
-    if len(grid.points) + len(there.points) > 2 and there.text() != grid.text():
+    same = _without(searched, there) == _without(searched, grid) if searched else there.text() == grid.text()
+    if len(grid.points) + len(there.points) > 2 and not same:
         right = f"add name=NAME, or change conf/experiment/{folder.name}.yaml"
         raise SettingsError([f"name: {folder} holds experiment={folder.name} without {' '.join(changed)}; {right}"])
+
+
+def _without(keys: Sequence[str], grid: Grid) -> set[str]:
+    """The points' settings but for these."""
+    plain = (flatten(deciding(point)) for point in grid.points)
+    return {repr([(key, value) for key, value in each.items() if key not in keys]) for each in plain}
 
 
 def with_values(plain: dict[str, Any], values: dict[str, Any], new: Sequence[str] = ()) -> dict[str, Any]:

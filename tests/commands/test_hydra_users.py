@@ -108,6 +108,8 @@ def test_a_search_is_resumed_tracked_and_compared_as_a_grid_is(run, tracked, tmp
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("already computed") == 3
     assert set(before) <= set(contents(folder / "points")) and len(points(folder)) == 5
+    other = run("train", *short, "hydra.sweeper.n_trials=2", "training.batch_size=16")
+    assert other.returncode == 1 and "add name=NAME" in other.stderr
     table = pd.read_csv(folder / "points.csv")
     assert len(table) == 5 and {"model.kernel_size", "training.alpha", "validation_accuracy"} <= set(table.columns)
     best = json.loads((folder / "metrics.json").read_text())
