@@ -151,7 +151,7 @@ function seenTable(looked, shown) {
       const recorded = looked[of].recorded[j] ?? NaN;
       const picture = (/** @type {Matrix[]} */ matrices, /** @type {number} */ limit, /** @type {string} */ what) => element("td", null, matrixCanvas(matrices, signedColour(limit), SMALL_SIDE, `${what} of head ${head.classes[j]}, ${of.toUpperCase()}`));
       return [picture(map, maps, "feature map"), picture(pooled, maps, "pooled map"), picture(product, products, "weights times pooled"),
-        element("td", null, element("span", { class: "logit" }, signed(logit.toFixed(3))), element("br"), element("span", { style: painted(logitColour(y_hat)), class: "chip" }, formatYHat(y_hat)), element("span", { class: "unseen" }, `, recorded ${formatYHat(recorded)}`))];
+        element("td", null, element("span", { class: "logit" }, signed(logit.toFixed(3))), element("br"), element("span", { style: Number.isNaN(y_hat) ? null : painted(logitColour(y_hat)), class: "chip" }, formatYHat(y_hat)), element("span", { class: "unseen" }, `, recorded ${formatYHat(recorded)}`))];
     });
     return element("tr", { "data-head": j, class: j === looked.target ? "is-target" : null }, element("th", { scope: "row" }, element("button", { class: "plain", onclick: () => choose({ head: j }), title: "Look at this head closely" }, head.classes[j]), j === looked.target ? element("span", { class: "soft" }, " target") : null, headNote("a", j), headNote("b", j)), cells);
   });

@@ -88,7 +88,8 @@ function imagesView() {
     const found = pair;
     if (!found) return;
     const { key } = /** @type {(typeof ORDERS)[string]} */ (ORDERS[order]);
-    const keys = Float64Array.from(found.image, (_, row) => key(found, row));
+    // Images that A or B lacks come last.
+    const keys = Float64Array.from(found.image, (_, row) => key(found, row)).map((value) => (Number.isNaN(value) ? Infinity : value));
     rows.sort((one, other) => (keys[one] ?? 0) - (keys[other] ?? 0) || one - other);
     draw();
   }
@@ -186,9 +187,9 @@ function bars(pair, row, target) {
   const all = head.classes.map((_, j) => j);
   const shown = all.length <= MOST_BARS ? all : all.sort((one, other) => likely(other) - likely(one)).slice(0, MOST_BARS).sort((one, other) => one - other);
   const cell = (/** @type {"a" | "b"} */ of, /** @type {number} */ j) => element("td", null, element("span", { class: `y-bar y-bar-${of}`, style: { width: `${100 * (value(of, j) || 0)}%` } }), element("span", { class: "y-number" }, formatYHat(value(of, j))));
-  const lines = shown.map((j) => element("tr", { class: j === target ? "is-target" : null }, element("th", { scope: "row", style: { width: `${NAME_WIDTH}ch` }, title: head.classes[j] }, head.classes[j], j === target ? element("span", { class: "unseen" }, " (target)") : null), cell("a", j), cell("b", j)));
+  const lines = shown.map((j) => element("tr", { class: j === target ? "is-target" : null }, element("th", { scope: "row", title: head.classes[j] }, head.classes[j], j === target ? element("span", { class: "unseen" }, " (target)") : null), cell("a", j), cell("b", j)));
   const rest = head.classes.length - shown.length;
-  return element("table", { class: "y-hats", "aria-label": "y-hat of A and B" }, element("thead", { class: "unseen" }, element("tr", null, element("td"), element("th", { scope: "col" }, "A"), element("th", { scope: "col" }, "B"))), element("tbody", null, lines), rest ? element("caption", null, `${rest} less likely classes are not shown`) : null);
+  return element("table", { class: "y-hats", "aria-label": "y-hat of A and B" }, element("colgroup", null, element("col", { style: { width: `${NAME_WIDTH}ch` } }), element("col"), element("col")), element("thead", { class: "unseen" }, element("tr", null, element("td"), element("th", { scope: "col" }, "A"), element("th", { scope: "col" }, "B"))), element("tbody", null, lines), rest ? element("caption", null, `${rest} less likely classes are not shown`) : null);
 }
 
 /** @param {number} value A probability: 1 is 1.0000. */
@@ -217,7 +218,8 @@ async function pairOf(a, b) {
 async function imageToLookAt(chosen) {
   const pair = chosen.image === null ? await pairOf(chosen.a, chosen.b) : null;
   if (!pair) return chosen.image ?? 0;
-  return pair.apart.reduce((best, value, row) => (value > (pair.apart[best] ?? NaN) && hasPicture(row) ? row : best), 0);
+  const apart = (/** @type {number} */ row) => (hasPicture(row) ? pair.apart[row] || 0 : -1);
+  return pair.apart.reduce((best, _, row) => (apart(row) > apart(best) ? row : best), 0);
 }
 
 /** @param {Pair} pair @param {number} row @param {ChosenSet} set */

@@ -12,7 +12,7 @@ from pipeline.data.dataset import build
 from pipeline.heads.head import Head
 from pipeline.heads.numpy_engine import logits
 from pipeline.records.record import read_record
-from tests.comparison.comparison_cases import point, write
+from tests.comparison.comparison_cases import ODD_NAMES, point, write
 
 SETS = {
     "right in A, wrong in B": lambda a, b, t: (a == t) & (b != t),
@@ -231,3 +231,24 @@ def test_one_image_is_shown_to_six_decimals_beside_its_target(look, tmp_path):
     cells = texts(page.locator('#single tr[data-point="1"] td'))[:3]
     assert cells == [f"{value:.6f}" if value >= 0.001 else f"{value:.2e}" for value in wanted]
     expect(page.locator("#images [role=status]")).to_have_text("There is one image.")
+
+
+def test_images_that_one_point_lacks_and_names_of_any_kind_are_shown(look, tmp_path):
+    names = tuple(sorted([*ODD_NAMES, "</script><img src=x onerror=alert(1)>", *(f"class {n:02d}" for n in range(40))]))
+    made = [point(tmp_path, f"seed={n}", {"seed": n}) for n in range(2)]
+    records = {each.name: write(each, names, images=range(100 * n, 100 * n + 150)) for n, each in enumerate(made)}
+    images, labels = np.linspace(-1, 1, 250 * 20).reshape(250, 4, 5), np.arange(250) % len(names)
+    dataset = build("made", images, labels, np.full(250, 2, np.uint8), 1.0, names)
+    found = side_by_side(records, [[n] for n in range(2)], ["seed"])
+    (tmp_path / "report.html").write_bytes(report("odd", found, {each.name: dataset for each in made}, tmp_path))
+    page = look(tmp_path / "report.html")
+    page.evaluate("choose({ a: 0, b: 1, set: { kind: 'all' } })")
+    expect(page.locator("#images [role=status]")).to_have_text("250 of 250 images: all images.")
+    image = page.locator("#images .cards:not(.pinned) > li").evaluate_all("all => all.map((one) => Number(one.dataset.image))")
+    assert all(100 <= number < 150 for number in image)
+    page.evaluate("choose({ set: { kind: 'disagree' } })")
+    a, b = (record.y_hat.iloc[:, 2:].to_numpy().argmax(axis=1) for record in records.values())
+    expect(page.locator("#images [role=status]")).to_contain_text(f"{(a[100:] != b[:50]).sum()} of 250 images")
+    page.evaluate("choose({ image: 0 })")
+    assert texts(page.locator('#single tr[data-point="1"] td'))[:3] == ["–"] * 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1200
