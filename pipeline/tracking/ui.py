@@ -7,8 +7,8 @@ from typing import Any
 from ..base import console
 from ..base.errors import FileError, SettingsError
 from ..settings import TrackingSettings
-from .store import open_store, store_uri
-from .trouble import explain
+from .store import VARIABLE, open_store, resolved, store_uri
+from .trouble import explain, shown
 from .view import View, views
 
 PORT = 5000
@@ -27,8 +27,11 @@ def main(arguments: list[str]) -> int:
     text = arguments[0] if arguments else str(PORT)
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])
+    tracking = resolved(TrackingSettings())
+    if tracking.store == "server":
+        print(f"{VARIABLE} names a server, which has pages of its own: {shown(store_uri(tracking))}")
+        return 0
     with _listening(int(text)) as listening:
-        tracking = TrackingSettings()
         try:
             store = open_store(tracking, None)
         except Exception as error:

@@ -7,7 +7,7 @@ import pytest
 from pipeline.base import project
 from pipeline.base.errors import SettingsError
 from pipeline.settings import TrackingSettings
-from pipeline.tracking import store
+from pipeline.tracking import store, ui
 from pipeline.tracking.store import check_store, resolved, store_uri
 from pipeline.tracking.tracker import Tracker
 from tests.helpers.commands import start_in
@@ -58,6 +58,12 @@ def test_a_variable_that_names_no_store_of_ours_is_one_line(monkeypatch, kind, v
         check_store(TrackingSettings(kind))
     [line] = str(error.value).splitlines()
     assert line.startswith("MLFLOW_TRACKING_URI: must be http://HOST:PORT") and repr(variable) in line
+
+
+def test_ui_leads_to_the_pages_of_a_server_that_the_variable_names(monkeypatch, capsys):
+    monkeypatch.setenv(store.VARIABLE, "http://someone:secret@host:1")
+    assert ui.main([]) == 0
+    assert capsys.readouterr().out == "MLFLOW_TRACKING_URI names a server, which has pages of its own: http://host:1\n"
 
 
 def test_what_is_missing_for_system_metrics_is_said(monkeypatch):
