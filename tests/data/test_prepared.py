@@ -179,3 +179,13 @@ def test_exchanged_and_edited_files_are_refused_set_aside_and_made_again(setting
     with pytest.raises(FileError, match="is damaged, its images or labels"):
         prepared.read(path)
     assert prepared.prepare(settings).digest == first.digest
+
+
+def test_a_split_of_an_earlier_version_is_written_anew_without_a_word(settings, caplog):
+    first = prepared.prepare(settings)
+    path = prepared.prepared_path(settings)
+    whole = path.read_bytes()
+    with np.load(path) as held:
+        np.savez(path, **{name: array for name, array in held.items() if name != "key"})
+    assert prepared.prepare(settings).digest == first.digest
+    assert path.read_bytes() == whole and not caplog.records and not (path.parent.parent / "work").exists()
