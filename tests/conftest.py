@@ -1,19 +1,26 @@
 """What every room's tests share."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.helpers.commands import Run, run_in
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever runs a command starts a process."""
+    """Whatever runs a command, or looks at a page, starts a process."""
     for item in items:
-        if "run" in getattr(item, "fixturenames", ()):
+        if {"run", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     # Files with tests that take long come first, so that no worker is left with one at the end.
     long = {item.path for item in items if "slow" in item.keywords}
@@ -48,3 +55,17 @@ def tracked(tmp_path: Path) -> list[str]:
 def run(tmp_path: Path) -> Run:
     """Run a stage as a user would, from a folder that is not the project's."""
     return partial(run_in, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """One browser for all tests of a process: a second one beside it is refused."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("there is no browser here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path)
+        yield started
+        started.close()

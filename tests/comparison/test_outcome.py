@@ -37,7 +37,7 @@ def test_many_images_show_the_metrics(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["outcome", "mosaic", "vectors", "axes"])
+@pytest.mark.parametrize("module", ["outcome", "figures.mosaic", "vectors", "axes"])
 def test_what_must_be_quick_imports_neither_pandas_nor_matplotlib(module):
     code = f"import pipeline.comparison.{module}, sys; print(sorted({{'pandas', 'matplotlib', 'mlflow'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,33 +1,14 @@
-"""One browser and one report for all tests; every page is watched for messages and requests."""
+"""One report for all tests; every page is watched for messages and requests."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.helpers.commands import run_in
 
 Look = Callable[..., Page]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("there is no browser here: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +28,7 @@ def look(browser: Browser) -> Iterator[Look]:
 
     def opened(file: Path, fragment: str = "", whole: bool = True, **options: object) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, "offline": True, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
