@@ -169,7 +169,9 @@ def test_stages_depend_on_the_conf_files_that_their_experiments_use(name):
 
 
 def test_make_reproduces_every_committed_study():
-    made = subprocess.run(["make", "-n", "repro", "studies"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    made = subprocess.run(
+        ["make", "--no-print-directory", "-n", "repro", "studies"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     quick = set(re.findall(r"study@(\w+)", made))
     _, studies = stages_of("experiments/dvc.yaml")
     assert quick < set(studies) and made.rstrip().endswith("dvc repro experiments/dvc.yaml")
