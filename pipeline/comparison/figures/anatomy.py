@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ...heads.head import Array
-from ..explanation import Explanation
+from ...heads.seen import Seen
 from ..labels import SHORT, label, widest
 from .colours import Pixels, coloured, red_blue
 from .mosaic import MOST_HEADS, Sheet
@@ -36,7 +36,7 @@ class Row:
     y_hat: float
 
 
-def anatomy_png(shown: Explanation, title: str = "") -> bytes:
+def anatomy_png(shown: Seen, title: str = "") -> bytes:
     """The image, then a row a head; of very many heads those with the largest y-hat. A column has one colour scale."""
     chosen = sorted(np.argsort(-shown.logits, kind="stable")[:MOST_HEADS].tolist())
     rows = [row_of(shown, j) for j in chosen]
@@ -66,7 +66,7 @@ def anatomy_png(shown: Explanation, title: str = "") -> bytes:
     return png_bytes(canvas)
 
 
-def row_of(shown: Explanation, j: int) -> Row:
+def row_of(shown: Seen, j: int) -> Row:
     head, seen = shown.heads[j], shown.forwards[j]
     moves = np.abs(seen.contributions.sum(axis=(1, 2)))
     kept = np.sort(np.argsort(-moves, kind="stable")[:MOST_KERNELS])
@@ -94,7 +94,7 @@ def scale_text(column: int, limit: float) -> str:
     return f"0 to {limit:.3g}" if COLUMNS[column].startswith("ReLU") else f"±{limit:.3g}"
 
 
-def notes_of(shown: Explanation, rows: int) -> list[str]:
+def notes_of(shown: Seen, rows: int) -> list[str]:
     """What the picture leaves out, and how to read it."""
     kernels = max(head.filters for head in shown.heads)
     notes = [
@@ -124,7 +124,7 @@ def tile(maps: Array, limit: float, side: int) -> Pixels:
     return picture
 
 
-def image_tile(shown: Explanation) -> Pixels:
+def image_tile(shown: Seen) -> Pixels:
     """The image itself in grey, black for its least number, white for its largest."""
     image: NDArray[np.float64] = np.asarray(shown.image, np.float64)
     low, high = float(image.min()), float(image.max())
