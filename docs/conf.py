@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from docstrings import to_markup  # noqa: E402  # the line above finds it
-from reference import write_reference, write_studies  # noqa: E402
+from reference import write_reference, write_studies  # noqa: E402  # as above
 
 project = "ovrcnn"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]

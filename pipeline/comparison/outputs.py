@@ -13,11 +13,9 @@ from ..data.dataset import Dataset
 from ..records.origin import dataset_of
 from ..records.record import Record
 from .axes import short
-from .compare import RECORD, SideBySide
+from .compare import RECORD, SideBySide, report
 from .gather import data_names
 from .labels import label, setting
-from .report.page import page
-from .report.payload import Shown, payload
 from .select import flat_settings
 from .text import with_spread
 from .vectors import join_y_hat
@@ -73,17 +71,16 @@ def write_output(found: SideBySide, said: Sequence[str], output: Output) -> str:
         join_y_hat(found.records, output.file, data_names(found.records))
         return f"y-hat vectors of {len(found.records)} points: {output.file}"
     if output.flag == "--report":
-        write_bytes(output.file, report(found, output.file.parent))
+        write_bytes(output.file, _page(found, output.file.parent))
         return f"report of {len(found.records)} points: {output.file}"
     write_text(output.file, texts(found, said, output.flag))
     return f"table of {len(found.records)} points: {output.file}"
 
 
-def report(found: SideBySide, folder: Path) -> bytes:
-    """The page of these points. folder: where it will lie."""
+def _page(found: SideBySide, folder: Path) -> bytes:
+    """The report of these points. folder: where it will lie."""
     title = ", ".join(dict.fromkeys(str(record.settings.get("name")) for record in found.records.values()))
-    shown = Shown(found.records, found.summary, found.best, _datasets(found.records))
-    return page(payload(label(title), shown, folder))
+    return report(label(title), found, _datasets(found.records), folder)
 
 
 def _datasets(records: Mapping[str, Record]) -> dict[str, Dataset]:

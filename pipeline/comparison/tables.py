@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..training.result import CRITERIA
 from .axes import REPEATS, axes, short
 
-# The best point is chosen by validation accuracy, so that the test split stays fresh. The notebook's single image has no
-# validation split, and every point gets it right sooner or later, so there the margin decides.
-CRITERIA = ("validation_accuracy", "train_margin")
+T = TypeVar("T")
 # What a person reads in the terminal or looks at in a heat map; summary.csv holds every row.
 MOST_PAGES, MOST_ROWS, MOST_COLUMNS = 12, 40, 20
 
@@ -139,7 +138,7 @@ def pivot(table: Summary) -> Pivot:
     count = int(page_of.max()) + 1
     cell = (rows[row].iloc[at], rows[column].iloc[at])
     pages = {}
-    for number in _with(range(count), int(page_of[at]), MOST_PAGES):
+    for number in with_best(range(count), int(page_of[at]), MOST_PAGES):
         part = rows[page_of == number]
         title = ", ".join(f"{names[key]} {part[key].iloc[0]}" for key in rest)
         whole = part.pivot_table(index=row, columns=column, values=table.metric, aggfunc="mean", sort=True)
@@ -165,9 +164,10 @@ def joined(rows: pd.DataFrame, keys: Sequence[str]) -> dict[str, str]:
     return {first: "/".join(map(short, together)) for first, together in groups.items()}
 
 
-def _with(numbers: range, wanted: int, most: int) -> list[int]:
-    """The first `most` numbers, the wanted one in place of the last when it is not among them."""
-    return list(numbers[:most]) if wanted < most else [*numbers[: most - 1], wanted]
+def with_best(items: Sequence[T], best: T, most: int) -> list[T]:
+    """The first `most`, the best in place of the last when it is not among them."""
+    kept = list(items[:most])
+    return kept if best in kept else [*kept[:-1], best]
 
 
 def _cut(page: pd.DataFrame, cell: tuple[Any, Any]) -> Page:

@@ -86,6 +86,18 @@ class Record:
         return read_csv(self.folder / "y_hat.csv", self.content("y_hat.csv"))
 
     @property
+    def vectors(self) -> Vectors:
+        """The same as arrays, as they were before they were written."""
+        frame, place = self.y_hat, {name: j for j, name in enumerate(self.classes)}
+        try:
+            codes, names = frame["target"].factorize()
+            target = np.array([place[name] for name in names], np.int64)[codes]
+            y_hat = frame[[f"y_hat_{name}" for name in self.classes]].to_numpy(np.float64)
+            return Vectors(frame["image"].to_numpy(np.int64), target, y_hat)
+        except (KeyError, ValueError, TypeError) as error:
+            raise FileError(f"{self.folder / 'y_hat.csv'}: cannot be read ({error})") from None
+
+    @property
     def heads(self) -> tuple[Head, ...]:
         self.content("checkpoint.npz")
         return read_checkpoint(self.folder / "checkpoint.npz").heads

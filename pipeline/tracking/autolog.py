@@ -46,7 +46,7 @@ def _is_on() -> bool:
     return not exclusive and not _SklearnTrainingSession.is_active()
 
 
-def _log(estimator: Any, X: ArrayLike, y: ArrayLike) -> None:  # noqa: N803
+def _log(estimator: Any, X: ArrayLike, y: ArrayLike) -> None:  # noqa: N803  as above
     import mlflow
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.utils.autologging_utils import get_autologging_config

@@ -69,10 +69,9 @@ def y_hat_picture(record: Record) -> Image.Image:
 
 def mean_y_hat(record: Record) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """(C, C): of the images of each true class, of which a record may have none (nan), the mean y-hat of each head."""
-    table = record.y_hat
-    y_hat, target = table.iloc[:, 2:].to_numpy(np.float64), table["target"].to_numpy()
-    with_class = [y_hat[target == name] for name in record.classes]
-    return np.array([rows.mean(axis=0) if len(rows) else np.full(len(record.classes), np.nan) for rows in with_class])
+    found, count = record.vectors, len(record.classes)
+    own = (found.y_hat[found.target == j] for j in range(count))
+    return np.array([rows.mean(axis=0) if len(rows) else np.full(count, np.nan) for rows in own])
 
 
 def _side(filters: int) -> int:

@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 
 from ..axes import axes
 from ..labels import SHORT, label, setting, widest
+from ..tables import with_best
 from .colours import GREY, Colour, ordered
-from .layout import Row, Study, distinct, page_title, with_best
+from .layout import Row, Study, distinct, page_title
 from .paper import GAP, HEAD, LETTERS, SMALL_LETTERS, disc, line, png_bytes, smoothly, star, write
 from .plot import Frame, Panels, draw_frame, name_across, name_up, tick_across, tick_up
 from .scales import LINEAR, LOG, Scale, Tick, decimals, error_scale, log_scale

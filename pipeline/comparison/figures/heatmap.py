@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw
 
 from ..axes import axes
 from ..labels import SHORT, column_width, label, setting, widest
+from ..tables import with_best
 from .colours import BLACK, Pixels, as_colour, coloured, ink, viridis
-from .layout import Study, distinct, page_title, with_best
+from .layout import Study, distinct, page_title
 from .paper import (
     COLOUR_BAR,
     GAP,

@@ -108,12 +108,6 @@ def page_title(study: Study, row: Row, without: Sequence[int]) -> str:
     return ", ".join(f"{name} {text}" for i, (name, text) in enumerate(texts) if i not in without)
 
 
-def with_best(items: Sequence[Any], best: Any, most: int) -> list[Any]:
-    """The first `most`, the best in place of the last when it is not among them."""
-    kept = list(items[:most])
-    return kept if best in kept else [*kept[:-1], best]
-
-
 def _in_order(rows: Sequence[Row]) -> list[Row]:
     """By the first setting, then the second, and so on."""
     places = [{value: i for i, value in enumerate(distinct(column))} for column in zip(*(r.values for r in rows), strict=True)]

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from ...records.record import Record
 from ..axes import AXES
 from ..labels import SHORT, label, setting, widest
+from ..tables import with_best
 from .colours import GREY, PALE, WHITE, Colour, ordered
-from .layout import ITERATIONS, Row, Study, distinct, with_best
+from .layout import ITERATIONS, Row, Study, distinct
 from .paper import GAP, HEAD, LETTERS, SMALL_LETTERS, disc, line, png_bytes, smoothly, write
 from .plot import Frame, Panels, draw_frame, name_across, name_up, tick_across, tick_up
 from .scales import LOG, Scale, log_scale, spread

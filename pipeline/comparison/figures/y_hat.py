@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...base.errors import FileError
 from ...records.record import Record
 from ..labels import SHORT, column_width, label, widest
 from .colours import GREY, as_colour, coloured, ink, viridis
@@ -38,8 +37,8 @@ BETWEEN = 7
 
 @dataclass(frozen=True)
 class Vectors:
-    """What a record says of its images. image: (n,), indices into the data. target: (n,), indices of classes. y_hat: (n,
-    heads)."""
+    """What a record says of its images, half as large as there. image: (n,), indices into the data. target: (n,), indices of
+    classes. y_hat: (n, heads)."""
 
     image: NDArray[np.int64]
     target: NDArray[np.int64]
@@ -57,14 +56,8 @@ class Vectors:
 
 def read_y_hat(record: Record) -> Vectors:
     """The vectors of a record. FileError when they are damaged."""
-    frame = record.y_hat
-    place = {name: j for j, name in enumerate(record.classes)}
-    try:
-        target = np.array([place[name] for name in frame["target"].tolist()], np.int64)
-        vectors = frame[[f"y_hat_{name}" for name in record.classes]].to_numpy(np.float32)
-        return Vectors(frame["image"].to_numpy(np.int64), target, vectors)
-    except (KeyError, ValueError) as error:
-        raise FileError(f"{record.folder / 'y_hat.csv'}: cannot be read ({error})") from None
+    found = record.vectors
+    return Vectors(found.image, found.target, found.y_hat.astype(np.float32))
 
 
 def y_hat(study: Study, vectors: Mapping[str, Vectors]) -> bytes:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from ...data.dataset import Dataset
 from ...heads.head import Head
 from ...records.record import Record
+from ...training.result import Vectors
 from .agreement import agreement
 from .curves import loss_curves
 from .packing import letters_each, rounded
-from .vectors import Joined, Vectors, is_comparable, read_vectors
+from .vectors import Joined, is_comparable
 
 # Pictures may take this share; images beyond have their vectors alone.
 PICTURES_SHARE = 0.5
@@ -59,8 +60,8 @@ def gather_blocks(records: Mapping[str, Record], order: Sequence[str], datasets:
     best, dataset = records[order[0]], datasets.get(order[0])
     arrays, left_out = loss_curves(records)
     room.take(arrays.values())
-    first = read_vectors(best)
-    shown = first[0]
+    first = best.vectors
+    shown = first.image
     each = letters_each(sample := _stored(dataset, shown[:100])) * sample[0].size if dataset else 0.0
     for_pictures = min(each * len(shown), PICTURES_SHARE * room.letters)
     room.letters -= for_pictures
@@ -98,15 +99,15 @@ def _take(
             if room.take(arrays.values()):
                 heads[name] = arrays
             continue
-        image, target, found = read_vectors(record) if heads else first
-        y_hat = rounded(found)
+        found = record.vectors if heads else first
+        y_hat = rounded(found.y_hat)
         if joined.most is None:
             # Two points at least can be held against each other.
             left = LEEWAY * room.letters / 2 - letters(arrays.values())
             joined.most = max(1, int(left / (letters_each(y_hat) * y_hat.shape[1])))
         if not room.take([y_hat[: joined.most], *arrays.values()]):
             break
-        joined.add(name, image, target, y_hat)
+        joined.add(name, found.image, found.target, y_hat)
         heads[name] = arrays
     return joined, heads
 

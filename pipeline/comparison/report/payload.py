@@ -15,7 +15,7 @@ from ...data.dataset import Dataset
 from ...records.record import Record
 from ...settings import flatten
 from ..axes import axes, short
-from ..tables import Summary
+from ..tables import Summary, with_best
 from .blocks import Room, gather_blocks
 from .curves import trajectories
 
@@ -49,7 +49,7 @@ def payload(title: str, shown: Shown, folder: Path) -> Payload:
     """The points as the page takes them. folder: where the page will lie, for the records' places. FileError for a damaged
     record."""
     names = list(shown.records)
-    kept = _first_and(list(range(len(names))), names.index(shown.best), MOST_POINTS)
+    kept = with_best(range(len(names)), names.index(shown.best), MOST_POINTS)
     records = {names[number]: shown.records[names[number]] for number in kept}
     metric = shown.summary.metric
     ranked = sorted(records, key=lambda name: -_number(records[name].result.metrics.get(metric)))
@@ -124,11 +124,6 @@ def _points(records: Mapping[str, Record], shown: Shown, kept: Sequence[int], fo
             }
         )
     return found
-
-
-def _first_and(items: list[int], wanted: int, most: int) -> list[int]:
-    """The first `most`, the wanted one in place of the last when it is not among them."""
-    return items[:most] if wanted in items[:most] else [*items[: most - 1], wanted]
 
 
 def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -5,12 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.errors import FileError
 from ...records.record import Record
 from ...settings import flatten
-
-# The images (n,), indices of their classes (n,), and (n, heads).
-Vectors = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 
 @dataclass
@@ -51,19 +47,6 @@ class Joined:
         whole = np.full((len(self.rows), len(self.classes)), np.nan, np.float32)
         whole[places] = y_hat
         return whole
-
-
-def read_vectors(record: Record) -> Vectors:
-    """FileError when y_hat.csv is damaged."""
-    frame = record.y_hat
-    place = {name: number for number, name in enumerate(record.classes)}
-    try:
-        codes, names = frame["target"].factorize()
-        target = np.array([place[name] for name in names], np.int64)[codes]
-        y_hat = frame[[f"y_hat_{name}" for name in record.classes]].to_numpy(np.float64)
-        return frame["image"].to_numpy(np.int64), target, y_hat
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileError(f"{record.folder / 'y_hat.csv'}: cannot be read ({error})") from None
 
 
 def is_comparable(record: Record, other: Record) -> bool:
