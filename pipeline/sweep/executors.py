@@ -21,8 +21,8 @@ from .pool import Pool
 # How long a client waits for a scheduler, and an orphan until it notices.
 SCHEDULER_SECONDS = 10
 ORPHAN_SECONDS = 0.5
-# Killed workers are gone sooner.
-KILL_SECONDS = 1.0
+# Killed workers are gone sooner, on a busy machine too.
+KILL_SECONDS = 2.0
 
 
 def pool(compute: ComputeSettings) -> Pool:
