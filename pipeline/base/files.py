@@ -65,6 +65,7 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
     folder.parent.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix="point.", dir=work))
+    earlier = temporary.with_name(f"{temporary.name}.earlier")
     try:
         for name, content in contents.items():
             with (temporary / name).open("wb") as file:
@@ -74,11 +75,14 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
         temporary.chmod(0o777 & ~_umask())
         sync_folder(temporary)
         if folder.exists():
-            shutil.rmtree(folder)
+            # Moved away whole: whoever reads it meets one folder or the other, not half of one.
+            folder.rename(earlier)
         temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    finally:
+        shutil.rmtree(earlier, ignore_errors=True)
     sync_folder(folder.parent)
 
 

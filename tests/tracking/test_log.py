@@ -71,12 +71,13 @@ def test_what_a_sweep_came_to_hangs_on_its_run(folder):
     files = {"config.yaml", "points.csv", "summary.csv", "y_hat.csv", "metrics.json", "report.html", "figures/heatmap.png"}
     for name in {*files, "other.txt"}:
         (output / name).write_text(name)
+    records = [make_record(point) for point in points]
     for value in (0.75, 0.5, 0.5):
         watched = open_tracker(folder, points)
-        for point in points:
-            watched.finished(point, make_record(point), known=False)
+        for point, record in zip(points, records, strict=True):
+            watched.finished(point, record, known=False)
         values = {"validation_accuracy": value, "train_loss": 0.25}
-        best = (points[1], make_record(points[1]))
+        best = (points[1], records[1])
         watched.compared(Compared(output, "seed=1", values, "a table\nof points", "validation_accuracy", best, tuple(points)))
         assert watched.close("FINISHED") == []
     [parent] = parents(folder)

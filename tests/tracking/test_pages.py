@@ -32,10 +32,11 @@ console.run(ui.main)
 
 def log_sweep(folder, points):
     watched = open_tracker(folder, points)
-    for point in points:
-        watched.finished(point, make_record(point), known=False)
+    records = [make_record(point) for point in points]
+    for point, record in zip(points, records, strict=True):
+        watched.finished(point, record, known=False)
     values = {"validation_accuracy": 0.75, "test_accuracy": 0.5, "train_loss": 0.25}
-    best = (points[0], make_record(points[0]))
+    best = (points[0], records[0])
     watched.compared(Compared(folder, points[0].name, values, "a table", "validation_accuracy", best, tuple(points)))
     assert watched.close("FINISHED") == []
 
