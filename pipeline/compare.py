@@ -15,7 +15,7 @@ from .records.record import is_finished
 from .records.shelf import bring_up_to_date
 from .settings import Settings
 from .sweep.grid import read_grid
-from .sweep.plan import plan
+from .sweep.points import points_of
 from .tracking.places import NAMED, read_places
 
 HELP = """\
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
 def grid(settings: Settings) -> tuple[SideBySide, str]:
     """Compare the grid that was composed last for an experiment, and write its tables and figures; and what to say of it."""
     grid = read_grid(settings.folder)
-    points = plan(grid)
+    points = points_of(grid)
     for line in bring_up_to_date(settings.folder, [point.folder for point in points]):
         console.say(line, error=True)
     missing = next((point for point in points if not is_finished(point.folder)), None)

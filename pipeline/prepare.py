@@ -6,13 +6,13 @@ python -m pipeline.prepare experiment=digits
 from .base import console
 from .sweep.grid import Grid
 from .sweep.hydra import parse_arguments, read_command
-from .sweep.plan import plan
+from .sweep.points import points_of
 
 
 def main(arguments: list[str]) -> int:
     """Write experiments/<name>/data/ for every point of the grid."""
     command = read_command(parse_arguments(arguments))
-    points = plan(Grid.of(command.points or (command.first,)))
+    points = points_of(Grid.of(command.points or (command.first,)))
     for path, dataset in {point.data: point.dataset for point in points}.items():
         height, width = dataset.image_shape
         print(f"{path}: {len(dataset.images)} images of {height} x {width}, {len(dataset.classes)} classes")

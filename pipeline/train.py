@@ -23,8 +23,8 @@ from .sweep.experiment import at_work, begin
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
-from .sweep.plan import plan
 from .sweep.point import Observer, Point
+from .sweep.points import points_of
 from .sweep.pool import Pool
 from .sweep.progress import Bar, Lines, Observers
 from .tracking.events import Compared
@@ -44,12 +44,12 @@ def main(arguments: list[str]) -> int:
     grid = Grid.of(command.points or (command.first,))
     check_own_name(grid, command.changed, () if command.jobs else command.keys)
     if command.foreign:
-        points = plan(grid)
+        points = points_of(grid)
         with _run_folder(command):
             return foreign(args, command, grid, points)
     # Before anything is written: a cluster may not be there.
     with closing(pool(command.first.compute)) as workers:
-        points = plan(grid)
+        points = points_of(grid)
         with _run_folder(command):
             return sweep(grid, points, workers) if command.multirun else single(grid, points, workers)
 
@@ -96,7 +96,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
             raise SettingsError(["no point was trained; see the messages above"])
         if not known:
             grid = Grid.of(asked)
-            points = plan(grid)
+            points = points_of(grid)
             experiment.becomes(grid, points)
         _tell(points, tracker)
         missing = _compare(points, grid.swept, tracker)

@@ -9,7 +9,7 @@ import yaml
 from ..base.files import sha256_sums
 from ..records.record import SUMS, read_record, recorded
 from ..sweep.grid import Grid, read_grid, write_grid
-from ..sweep.plan import plan
+from ..sweep.points import points_of
 from .commands import Place
 
 NAME = "recorded"
@@ -22,7 +22,7 @@ def make_records(place: Place, count: int) -> None:
     """An experiment NAME of two kernel sizes and count / 2 alphas, that `ovrcnn compare name=recorded` takes as its own."""
     place.run("train", "-m", f"name={NAME}", "model.kernel_size=3,5", "training.iterations=2")
     folder = place.experiments / NAME
-    trained = {point.settings.model.kernel_size: point.folder for point in plan(read_grid(folder))}
+    trained = {point.settings.model.kernel_size: point.folder for point in points_of(read_grid(folder))}
     held = {size: {path.name: path for path in source.iterdir()} for size, source in trained.items()}
     contents = {size: {name: path.read_bytes() for name, path in files.items()} for size, files in held.items()}
     results = {size: read_record(source).result.plain() for size, source in trained.items()}
@@ -30,7 +30,7 @@ def make_records(place: Place, count: int) -> None:
     alphas = [round(STEP * number, 6) for number in range(1, count // 2 + 1)]
     grid = Grid.of(replace(s, training=replace(s.training, alpha=alpha)) for s in first for alpha in alphas)
     write_grid(grid)
-    for number, point in enumerate(plan(grid)):
+    for number, point in enumerate(points_of(grid)):
         size = point.settings.model.kernel_size
         if point.folder == trained[size]:
             continue

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ..sweep.grid import read_grid
-from ..sweep.plan import plan as points_of
+from ..sweep.points import points_of
 from . import floors, parts
 from .commands import CommandError, Place, run
 from .plan import Plan, Sweeps

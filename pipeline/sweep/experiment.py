@@ -10,8 +10,8 @@ from filelock import FileLock, Timeout
 from ..base import console
 from ..records.shelf import bring_back, bring_up_to_date, set_aside
 from .grid import Grid, write_grid
-from .plan import warn_of_absent, warn_of_batches
 from .point import Point
+from .points import warn_of_absent, warn_of_batches
 
 SCRATCH = "scratch"
 

@@ -25,8 +25,8 @@ from .driver import drive
 from .executors import pool
 from .grid import Grid, deciding
 from .hydra import at_home, register_resolver
-from .plan import plan
 from .point import Observer
+from .points import points_of
 from .progress import Lines, Observers
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Job:
         try:
             settings = self._settings(config)
             grid = Grid((settings,), self.swept)
-            [point] = plan(grid)
+            [point] = points_of(grid)
         except (MendableError, OSError) as error:
             log.error("point %s failed: %s", number + 1, console.explain_error(error))
             return math.nan

@@ -16,7 +16,7 @@ from pipeline.benchmarks.recorded import NAME, make_records
 from pipeline.benchmarks.timing import Row, Sheet
 from pipeline.records.record import is_finished
 from pipeline.sweep.grid import read_grid
-from pipeline.sweep.plan import plan
+from pipeline.sweep.points import points_of
 
 WORDS = "print('point 1/2'); print('point 2/2', flush=True); import numpy, time; numpy.ones(10**7); time.sleep(0.1)"
 TINY = replace(FULL_SWEEPS, rounds=1, starts=1, compilations=0, shorter=2, longer=4, many=4, early=1, recorded=4)
@@ -66,7 +66,7 @@ def test_raw_rows_are_the_same_rows(tmp_path):
 def test_made_up_records_are_an_experiment_of_ours(tmp_path):
     place = Place(tmp_path)
     make_records(place, 6)
-    points = plan(read_grid(place.experiments / NAME))
+    points = points_of(read_grid(place.experiments / NAME))
     assert len({point.folder for point in points}) == 6 and all(is_finished(point.folder) for point in points)
     assert len({point.trajectory for point in points}) == 6
     place.run("compare", f"name={NAME}")

@@ -26,7 +26,7 @@ class Data:
     dataset: Dataset | DataError
 
 
-def plan(grid: Grid) -> tuple[Point, ...]:
+def points_of(grid: Grid) -> tuple[Point, ...]:
     """The points of a grid, made once. SettingsError or DataError, a line a fault, with nothing written.
 
     Data that is not prepared yet is written once every point is known to be good.
