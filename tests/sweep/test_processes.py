@@ -39,7 +39,9 @@ def test_a_killed_process_costs_its_block_and_the_bytes_are_those_of_threads(tmp
 
 
 @pytest.mark.parametrize("executor", ["processes", "dask"])
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGQUIT, 131), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
 def test_a_stop_ends_every_process_and_says_no_more_than_that(tmp_path, executor, sent, code):
     place = [f"compute={executor}", f"paths.experiments={tmp_path}", "tracking=off"]
     process = subprocess.Popen(
@@ -50,7 +52,7 @@ def test_a_stop_ends_every_process_and_says_no_more_than_that(tmp_path, executor
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     began = time.monotonic()
-    if sent == signal.SIGINT:
+    if sent in (signal.SIGINT, signal.SIGQUIT):
         # As a terminal sends it: to all of its processes.
         os.killpg(process.pid, sent)
     else:
