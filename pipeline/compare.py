@@ -62,6 +62,8 @@ def main(arguments: list[str]) -> int:
 def grid(settings: Settings) -> tuple[SideBySide, str]:
     """Compare the grid that was composed last for an experiment, and write its tables and figures; and what to say of it."""
     grid = read_grid(settings.folder)
+    if grid.first.folder != settings.folder:
+        raise FileError(f"{settings.folder / 'config.yaml'}: is the grid of {grid.first.name}; train writes a new one")
     points = points_of(grid)
     for line in bring_up_to_date(settings.folder, [point.folder for point in points]):
         console.say(line, error=True)

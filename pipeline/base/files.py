@@ -21,6 +21,8 @@ from .errors import FileError
 
 # Larger than any data set this project is meant for; a bound on what a hostile header can make us allocate.
 LARGEST_ARRAY = 16 * 2**30
+# What is packed may unpack to so many times its file's size, and to so many bytes of any file: pictures do not pack better.
+MOST_UNPACKED, ALWAYS_UNPACKED = 100, 2**25
 # Where an experiment keeps what was damaged, below its folder.
 DAMAGED = Path("work") / "damaged"
 
@@ -166,6 +168,8 @@ def read_npz(path: Path, names: list[str] | None = None, mapped: tuple[str, ...]
     Pickles are refused. Arrays are read and held against the file's own checksums, but for those in `mapped`: where they lie
     uncompressed they are mapped into memory, read-only, and shared by all processes; whoever asks for that checks them.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise FileError(f"{path}: is no file that ends, but a pipe, a socket or a device; an .npz file is needed")
     try:
         with zipfile.ZipFile(path) as archive:
             members = {i.filename.removesuffix(".npy"): i for i in archive.infolist() if i.filename.endswith(".npy")}
@@ -173,7 +177,9 @@ def read_npz(path: Path, names: list[str] | None = None, mapped: tuple[str, ...]
             if missing:
                 held = ", ".join(sorted(members)) or "nothing"
                 raise FileError(f"{path}: has no array {' and no array '.join(missing)}; it holds {held}")
-            return {name: _read_member(path, archive, members[name], name in mapped) for name in names or members}
+            chosen = names or list(members)
+            _check_unpacked(path, [members[name] for name in chosen])
+            return {name: _read_member(path, archive, members[name], name in mapped) for name in chosen}
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -183,6 +189,17 @@ def read_npz(path: Path, names: list[str] | None = None, mapped: tuple[str, ...]
     except Exception as error:
         # The parsers below raise a dozen kinds of errors on damaged bytes; to the caller they are all one.
         raise FileError(f"{path}: is not a readable .npz file ({_first_line(error)})") from None
+
+
+def most_unpacked(size: int) -> int:
+    """How many bytes a packed file of so many may stand for."""
+    return ALWAYS_UNPACKED + MOST_UNPACKED * size
+
+
+def _check_unpacked(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    size, held = sum(member.file_size for member in members), path.stat().st_size
+    if size > most_unpacked(held):
+        raise FileError(f"{path}: its {held} bytes unpack to {size}; more than {MOST_UNPACKED} times as many are not read")
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, mapped: bool) -> NDArray[Any]:

@@ -14,10 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..base import console
 from ..base.errors import FileError, SettingsError
 from ..records.earlier import is_earlier
 from ..records.record import Record, is_finished, read_record
-from ..settings import flatten
+from ..settings import Settings, flatten
 from ..sweep.grid import read_grid, value_of
 from ..training.result import CRITERIA
 from .axes import REPEATS, short
@@ -78,7 +79,7 @@ def find_point(words: Sequence[str], places: Places) -> Record:
 def neighbours_of(record: Record) -> list[Record]:
     """All points of the record's experiment, itself included; only itself where its folder stands alone."""
     home = record.folder.resolve().parents[2]
-    return _experiment(home) if record.folder.resolve().parents[1] == home / "points" else [record]
+    return _experiment(home, told=True) if record.folder.resolve().parents[1] == home / "points" else [record]
 
 
 def best_of(records: Sequence[Record]) -> Record:
@@ -177,8 +178,9 @@ def _by_iterations(folders: Iterable[Path]) -> list[Path]:
     return sorted(folders, key=lambda path: (path.parent, int(path.name) if path.name.isdecimal() else 0, path.name))
 
 
-def _experiment(folder: Path) -> list[Record]:
-    """All records of an experiment, in its grid's order; those that are not of its grid come last."""
+def _experiment(folder: Path, told: bool = False) -> list[Record]:
+    """All records of an experiment, in its grid's order; those that are not of its grid come last. told: whether it is known
+    that the grid cannot be read."""
     there = sorted(folder.glob("points/*/*"))
     records = [read_record(path) for path in there if is_finished(path)]
     if not records and any(map(is_earlier, there)):
@@ -189,10 +191,13 @@ def _experiment(folder: Path) -> list[Record]:
         raise FileError(
             f"{folder}: has no records; `ovrcnn train` makes them, `dvc pull` fetches those of a committed experiment"
         )
-    try:
-        points = read_grid(folder).points
-    except FileError:
-        points = ()
+    points: Sequence[Settings] = ()
+    if (folder / "config.yaml").exists():
+        try:
+            points = read_grid(folder).points
+        except FileError as error:
+            if not told:
+                console.say(f"note: {error}; points stand in the order of their settings", error=True)
     keys = [key for key in flat_settings(records[0]) if key != "name"]
     place = {repr([value_of(point, key) for key in keys]): number for number, point in enumerate(points)}
 

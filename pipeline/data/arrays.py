@@ -19,6 +19,8 @@ def load(settings: Settings) -> Dataset:
     except FileError as error:
         raise DataError(f"data.path: {error}") from None
     images, labels = arrays["images"], arrays["labels"]
+    if images.ndim and labels.ndim and len(labels) != len(images):
+        raise DataError(f"{path}: there are {len(images)} images and {len(labels)} labels")
     images = as_stored(images)
     ordered = labels if labels.ndim == 1 else labels.reshape(-1)
     split = stratified_split(ordered, settings.seed, data.folds, data.fold, data.validation)

@@ -47,6 +47,8 @@ def read_files(files: Sequence[Path], reader: Reader) -> Images:
 def read_file(file: Path, reader: Reader) -> NDArray[np.generic]:
     """(N, H, W), one image or more. A picture is brought to the range of those of training, black to 0 and white to white;
     the numbers of other files are taken as they are. DataError."""
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise DataError(f"{file}: is no file that ends, but a pipe, a socket or a device")
     try:
         with file.open("rb") as stream:
             begins = stream.read(len(ZIP))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError
-from ..base.files import LARGEST_ARRAY
+from ..base.files import LARGEST_ARRAY, most_unpacked
 from ..settings import Settings
 from .dataset import Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible
@@ -132,6 +132,8 @@ def _shape(path: Path, kind: str) -> tuple[int, ...]:
         raise DataError(f"{path}: {promise}; at most {LARGEST_ARRAY} are read")
     if packed and prod(shape) > size * MOST_UNPACKED:
         raise DataError(f"{path}: {promise}, more than its {size} packed bytes can hold")
+    if packed and prod(shape) > most_unpacked(size):
+        raise DataError(f"{path}: {promise}, too many times its {size} packed bytes; unpack it first if it is yours")
     if not packed and prod(shape) != held:
         raise DataError(f"{path}: {promise} and holds {held}")
     return shape

@@ -20,6 +20,8 @@ from .folders import check_folder, source_path, visible
 
 # For these Pillow would start another program, Ghostscript, on whatever the file tells it to do.
 LEFT_OUT = ("EPS",)
+# What a picture may take in memory while it is made grey.
+LARGEST_PICTURE = 400 * 2**20
 # Folders of this name that hold the classes' folders are a split that somebody made before us.
 PARTS = ("train", "test")
 # Pillow also logs what it then raises; without a handler of its own that would be a second line in the terminal.
@@ -153,6 +155,10 @@ def _fault(picture: Image.Image, size: tuple[int, int] | None, expected: tuple[i
     """Why this picture is not taken, before its pixels are read; empty when it is."""
     shape = (picture.height, picture.width)
     text = f"has {shape[0]} x {shape[1]} pixels"
+    # Red, green, blue and the grey of them; what is transparent is laid over a white page, which takes four pictures.
+    most = LARGEST_PICTURE // (16 if picture.has_transparency_data else 5)
+    if prod(shape) > most:
+        return f"unpacks to more than {most} pixels; make it smaller"
     if min(shape) < 1:
         return f"{text}; at least 1 x 1 are needed"
     if size is None and min(shape) < 2:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import FileError
 from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256_sums, write_folder
+from ..base.plain_yaml import read_yaml
 from ..heads.head import Head
 from ..settings import Settings
 from ..training.result import Result, Vectors
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 SUMS = "SHA256SUMS"
 FILES = ("settings.yaml", "result.json", "y_hat.csv", "losses.csv", "losses.npy", "checkpoint.npz", SUMS)
+PLACE = re.compile(r"[0-9a-f]{16}/[0-9]{1,18}")
 # Rows of losses.csv, which is for reading; losses.npy holds every iteration.
 LOSS_ROWS = 200
 
@@ -53,19 +56,25 @@ class Record:
 
     def check(self, trajectory: str, iterations: int) -> None:
         """FileError unless every file holds what was written, and the record is that of this very point."""
-        if self.trajectory not in ("", trajectory) or self.result.iterations != iterations:
-            held = f"{self.trajectory}/{self.result.iterations}"
-            raise FileError(f"{self.folder}: is the record of another point, {held}, not of {trajectory}/{iterations}")
+        self.check_place(trajectory, iterations)
         for name in FILES:
             if name != SUMS:
                 self.content(name)
+
+    def check_place(self, trajectory: str, iterations: int) -> None:
+        """FileError for the record of another point."""
+        if self.trajectory not in ("", trajectory) or self.result.iterations != iterations:
+            held = f"{self.trajectory}/{self.result.iterations}"
+            raise FileError(f"{self.folder}: is the record of another point, {held}, not of {trajectory}/{iterations}")
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """As written: what decides the point's numbers."""
         try:
-            found = yaml.load(self.content("settings.yaml"), yaml.CSafeLoader)
-        except (ValueError, yaml.YAMLError) as error:
+            found = read_yaml(self.content("settings.yaml"))
+        except FileError:
+            raise
+        except ValueError as error:
             raise FileError(f"{self.folder}: is not a finished point ({_first_line(error)})") from None
         if not isinstance(found, dict):
             raise FileError(f"{self.folder}: is not a finished point (settings.yaml holds no settings)")
@@ -117,15 +126,19 @@ def is_finished(folder: Path) -> bool:
 
 
 def read_record(folder: Path) -> Record:
-    """FileError naming the record that is missing or damaged."""
+    """FileError naming the record that is missing, damaged or in another point's place."""
     if not (folder / "result.json").exists():
         raise FileError(f"{folder}: is not a finished point (it has no result.json)")
     content = _verified(folder / "result.json", read_sums(folder / SUMS))
     try:
         plain = json.loads(content)
-        return Record(folder, Result.read(plain), str(plain.get("trajectory", "")))
+        record = Record(folder, Result.read(plain), str(plain.get("trajectory", "")))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FileError(f"{folder}: is not a finished point ({_first_line(error)})") from None
+    # A copy may be called anything; a place that names a point holds that point's record.
+    if PLACE.fullmatch(f"{folder.parent.name}/{folder.name}"):
+        record.check_place(folder.parent.name, int(folder.name))
+    return record
 
 
 def _verified(path: Path, sums: Mapping[str, str]) -> bytes:

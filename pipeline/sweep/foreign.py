@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from ..base import console
 from ..base.errors import FileError, MendableError
 from ..base.files import write_text
+from ..base.plain_yaml import read_yaml
 from ..base.stops import stops_as_exceptions
 from ..records.record import Record
 from ..settings import Settings, parse
@@ -117,7 +118,7 @@ def asked_for(output: Path, experiments: str) -> list[Settings]:
     found = []
     for path in sorted((output / ASKED).glob("*.yaml")):
         try:
-            found.append(parse({**yaml.safe_load(path.read_text()), "paths": {"experiments": experiments}}))
+            found.append(parse({**read_yaml(path.read_bytes()), "paths": {"experiments": experiments}}))
         except (OSError, ValueError, TypeError) as error:
             raise FileError(f"{path}: is not a point ({error})") from None
     return found

@@ -10,6 +10,7 @@ import yaml
 
 from ..base.errors import FileError, SettingsError
 from ..base.files import write_text
+from ..base.plain_yaml import read_yaml
 from ..settings import Settings, flatten, parse
 
 # What decides the results, and where they lie; the rest says who computes and who watches.
@@ -71,7 +72,7 @@ def read_grid(folder: Path) -> Grid:
     """The grid that was last composed for an experiment. FileError when its config.yaml is missing or damaged."""
     path = folder / "config.yaml"
     try:
-        plain = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+        plain = read_yaml(path.read_bytes())
         points = plain.pop("points")
         plain["paths"] = {"experiments": str(folder.parent)}
         return Grid.of(parse(with_values(plain, point)) for point in points)
@@ -79,7 +80,7 @@ def read_grid(folder: Path) -> Grid:
         known = sorted(p.parent.name for p in folder.parent.glob("*/config.yaml"))
         there = f"there is {', '.join(known)}" if known else "nothing has run there"
         raise FileError(f"{path}: no such experiment; {there}") from None
-    except (OSError, ValueError, yaml.YAMLError, SettingsError, AttributeError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, IndexError) as error:
         reason = (str(error) or repr(error)).splitlines()[0]
         raise FileError(f"{path}: is not a grid ({reason}); train writes a new one") from None
 

@@ -38,6 +38,7 @@ from omegaconf.errors import OmegaConfBaseException
 from ..base import project
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
+from ..base.plain_yaml import check_folder
 from ..data.folders import stored_path
 from ..settings import Settings, did_you_mean, flatten, parse
 from .axes import Axis, axes_of, params_of
@@ -131,10 +132,8 @@ def hand_over(args: Namespace, task: TaskFunction, axes: Sequence[str] = ()) -> 
             raise
         raise SettingsError([explain(error)]) from None
     finally:
-        if before is None:
-            del os.environ[FULL_ERROR]
-        else:
-            os.environ[FULL_ERROR] = before
+        os.environ.pop(FULL_ERROR)
+        os.environ |= {} if before is None else {FULL_ERROR: before}
 
 
 def register_resolver() -> None:
@@ -153,6 +152,7 @@ def _set_defaults() -> None:
 
 def read_command(args: Namespace) -> Command:
     """The points of Hydra's parsed command line. SettingsError lists what is wrong with each point, a line each."""
+    check_folder(project.conf())
     try:
         with _initialized(args.config_dir):
             return _read_command(args.config_name or "config", args.overrides, args.multirun)
@@ -171,6 +171,7 @@ def _initialized(config_dir: str | None) -> Iterator[None]:
         folder = Path(config_dir).resolve()
         if not folder.is_dir():
             raise SettingsError([f"--config-dir: {config_dir} is no folder; it must hold config files of yours"])
+        check_folder(folder)
         path.prepend(provider="command-line", path=f"file://{folder}", anchor=SearchPathQuery(provider="schema"))
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2("ovrcnn", path)

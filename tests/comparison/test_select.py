@@ -1,6 +1,7 @@
 """Points by name: what is found, what is best, and what is said of a name that means nothing or too much."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,8 @@ def test_the_same_point_of_two_experiments_counts_once(places, tmp_path):
 
 
 def test_trajectories_are_known_by_their_ids_and_runs_are_fetched(tmp_path):
-    points = [point(tmp_path, "", {"training.iterations": n}) for n in (10, 9)]
-    for each in points:
-        write(each)
-    (tmp_path / "made" / "points" / "only").rename(tmp_path / "made" / "points" / "0123456789abcdef")
+    for iterations in (10, 9):
+        write(replace(point(tmp_path, "", {"training.iterations": iterations}), trajectory="0123456789abcdef"))
     fetched = []
     there = Places(tmp_path, lambda name: fetched.append(name) or [tmp_path / "made/points/0123456789abcdef/9"])
     assert [r.result.iterations for r in find_records(["0123456789abcdef"], there)] == [9, 10]
