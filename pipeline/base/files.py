@@ -1,6 +1,8 @@
 """Files that are never half written, and npz archives that are read without trust. Knows nothing of what is in them."""
 
+import contextlib
 import csv
+import fcntl
 import hashlib
 import io
 import itertools
@@ -8,7 +10,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -25,25 +27,64 @@ LARGEST_ARRAY = 16 * 2**30
 MOST_UNPACKED, ALWAYS_UNPACKED = 100, 2**25
 # Where an experiment keeps what was damaged, below its folder.
 DAMAGED = Path("work") / "damaged"
+# How the names of files and folders end while they are written.
+UNFINISHED = ".unfinished"
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that appears under `path` whole, with its bytes on disk, or not at all."""
+def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A binary file that appears under `path` whole, or not at all. durable: with its bytes on disk by then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with _held(lambda: _new_file(path)) as temporary:
+        try:
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    if durable:
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _held(make: Callable[[], str]) -> Iterator[Path]:
+    """A new temporary file or folder, locked while it is written: `clean_up` leaves it alone as long as its writer lives."""
+    while True:
+        path = Path(make())
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            # Before it was locked it may have been taken for a dead writer's.
+            if path.exists():
+                yield path
+                return
+        finally:
+            os.close(handle)
+
+
+def _new_file(path: Path) -> str:
+    handle, name = tempfile.mkstemp(UNFINISHED, f".{path.name[:100]}.", path.parent)
+    os.close(handle)
+    return name
+
+
+def clean_up(folder: Path, deep: Sequence[str] = ()) -> None:
+    """Remove what killed writers left unfinished in a folder, and anywhere below those of its folders that are named."""
+    found = [*folder.glob(f".*{UNFINISHED}"), *(path for name in deep for path in (folder / name).rglob(f"*{UNFINISHED}"))]
+    for path in found:
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            finally:
+                os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -66,25 +107,25 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix="point.", dir=work))
-    earlier = temporary.with_name(f"{temporary.name}.earlier")
-    try:
-        for name, content in contents.items():
-            with (temporary / name).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.chmod(0o777 & ~_umask())
-        sync_folder(temporary)
-        if folder.exists():
-            # Moved away whole: whoever reads it meets one folder or the other, not half of one.
-            folder.rename(earlier)
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    finally:
-        shutil.rmtree(earlier, ignore_errors=True)
+    with _held(lambda: tempfile.mkdtemp(UNFINISHED, "point.", work)) as temporary:
+        earlier = temporary.with_name(f"earlier.{temporary.name}")
+        try:
+            for name, content in contents.items():
+                with (temporary / name).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            temporary.chmod(0o777 & ~_umask())
+            sync_folder(temporary)
+            if folder.exists():
+                # Moved away whole: whoever reads it meets one folder or the other, not half of one.
+                folder.rename(earlier)
+            temporary.rename(folder)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(earlier, ignore_errors=True)
     sync_folder(folder.parent)
 
 
@@ -133,9 +174,9 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]], durable: bool = True) -> None:
     """Write arrays as an uncompressed npz: the same arrays give the same bytes (NumPy stamps entries with 1980)."""
-    with atomic_write(path) as file:
+    with atomic_write(path, durable) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 

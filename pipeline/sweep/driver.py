@@ -1,8 +1,7 @@
 """The driver: gives out blocks of trajectories to workers, takes what they return, and keeps it.
 
-Workers compute and write nothing; only the driver writes checkpoints and records. A trajectory is computed once: points on
-its way are written as it passes them, finished ones are left alone, and it goes on from wherever a stop left it. None of
-this changes a bit of any result.
+Workers compute and write nothing; only the driver writes. A trajectory is computed once: points on its way are written as it
+passes them, and it goes on from wherever anything of it was kept. None of this changes a bit of any result.
 """
 
 import logging
@@ -10,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..heads.head import Head
 from ..records.checkpoint import Checkpoint
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.shelf import set_damaged_aside
-from ..records.states import nearest_state, partial_path, write_state
+from ..records.states import Way, nearest_state, way_path, write_way
 from ..training.block import Task, Trained, last_use, train_block
 from .locks import Locks
 from .point import Observer, Point, Trajectory, group
@@ -42,13 +42,14 @@ MOST_LOST = 5
 
 @dataclass
 class Training:
-    """A trajectory under way. wanted: its points to come. losses: (n, heads) parts that make up all so far. length: of the
-    next block. saved: when its checkpoint was last written. lost: how often the workers of its block died."""
+    """A trajectory under way. wanted: its points to come. losses: (n, heads) parts that make up all so far. way: what is kept
+    of it. length: of the next block. saved: when that was last written. lost: how often the workers of its block died."""
 
     wanted: list[Point]
     heads: tuple[Head, ...]
     iteration: int
     losses: list[NDArray[np.float64]]
+    way: Way
     length: int = field(default_factory=lambda: FIRST_BLOCK)
     saved: float = field(default_factory=time.monotonic)
     lost: int = 0
@@ -138,13 +139,12 @@ class Driver:
     def _save_all(self) -> None:
         for training in self._active.values():
             if training.wanted:
-                self._save(training)
+                self._save(training, training.wanted[0])
 
     def _say_what_runs(self) -> None:
         many, heads = side_by_side(len(self._queue), self._pool.cores(), self._pool.split)
         shared = f", the heads of each on {heads} cores" if heads > 1 else ""
-        count = f"{len(self._queue)} trajectories" if len(self._queue) > 1 else "1 trajectory"
-        # A single point needs no such line.
+        count = "1 trajectory" if len(self._queue) == 1 else f"{len(self._queue)} trajectories"
         level = logging.INFO if sum(len(trajectory.points) for trajectory in self._queue) > 1 else logging.DEBUG
         log.log(level, "training %s on %s: %s at a time%s", count, self._pool.what, many, shared)
 
@@ -171,8 +171,8 @@ class Driver:
             return None
 
     def _fill(self) -> bool:
-        """Start trajectories while there is room; whether one waits for another process."""
-        # One more than there are workers, so that none waits while the driver writes.
+        """Start trajectories while there is room, and one more than that, so that no worker waits while the driver writes;
+        whether one waits for another process."""
         room = self._pool.cores() + 1 - len(self._running)
         waiting = False
         for _ in range(len(self._queue)):
@@ -196,12 +196,11 @@ class Driver:
             self._locks.release(trajectory.last.settings.folder, trajectory.last.trajectory)
             return 0
         first = wanted[0]
-        limit = last_use(first.iterations, first.dataset)
-        state = nearest_state(first.settings, first.dataset, first.trajectory, limit)
+        state, way = nearest_state(first.settings, first.dataset, first.trajectory, last_use(first.iterations, first.dataset))
         losses = [] if state.losses is None else [state.losses]
         for point in wanted:
             self._observer.started(point)
-        self._active[first.trajectory] = Training(wanted, state.heads, state.iteration, losses)
+        self._active[first.trajectory] = Training(wanted, state.heads, state.iteration, losses, way)
         self._submit(self._active[first.trajectory])
         return 1
 
@@ -209,8 +208,7 @@ class Driver:
         """Give out the next block."""
         point = training.wanted[0]
         last = min(point.iterations, training.iteration + training.length)
-        active = len(self._queue) + len(self._running) + 1
-        _, n_jobs = side_by_side(active, self._pool.cores(), self._pool.split)
+        _, n_jobs = side_by_side(len(self._queue) + len(self._running) + 1, self._pool.cores(), self._pool.split)
         task = Task(point.settings, training.heads, training.iteration, last, last == point.iterations, n_jobs)
         self._executor = self._executor or self._pool.make()
         try:
@@ -235,6 +233,7 @@ class Driver:
         training.heads, training.lost = trained.heads, 0
         training.iteration += done
         training.losses.append(trained.losses)
+        training.way = training.way.joined(training.way.losses, [Checkpoint(trained.heads, training.iteration)])
         fitting = int(done * self._pool.seconds / max(trained.seconds, 1e-6))
         training.length = max(1, min(GROWTH * training.length, fitting))
         try:
@@ -253,18 +252,19 @@ class Driver:
             training.wanted.pop(0)
             self._finished(point, Record(point.folder, trained.point[0], point.trajectory), known=False)
         if not training.wanted:
-            partial_path(point.settings, point.trajectory).unlink(missing_ok=True)
+            # Its record is on disk: what is kept beside it spares later points some work, and can be lost.
+            with suppress(OSError):
+                self._save(training, point, durable=False)
             self._end(point)
             return
         self._observer.advanced(training.wanted, training.iteration, training.all_losses)
         if time.monotonic() - training.saved > CHECKPOINT_SECONDS:
-            self._save(training)
+            self._save(training, point)
 
-    def _save(self, training: Training) -> None:
-        point = training.wanted[0]
-        state = Checkpoint(training.heads, training.iteration, training.all_losses())
-        if state.iteration:
-            write_state(partial_path(point.settings, point.trajectory), state)
+    def _save(self, training: Training, point: Point, durable: bool = True) -> None:
+        if training.way.states:
+            kept = training.way.joined(training.all_losses(), ())
+            write_way(way_path(point.settings, point.trajectory), kept, durable)
         training.saved = time.monotonic()
 
     def _finished(self, point: Point, record: Record, known: bool) -> None:
@@ -289,7 +289,7 @@ class Driver:
     def _fail(self, training: Training, error: Exception) -> None:
         if isinstance(error, LostWorkerError):
             # What was computed before is good, and the next run goes on from it.
-            self._save(training)
+            self._save(training, training.wanted[0])
         for point in training.wanted:
             self.failed += 1
             self._observer.failed(point, error)

@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..base import console
+from ..base.files import clean_up
 from ..records.shelf import bring_back, bring_up_to_date, set_aside
 from .grid import Grid, write_grid
 from .point import Point
@@ -47,6 +48,7 @@ def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator
 
 def begin(grid: Grid, points: Sequence[Point]) -> None:
     """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
+    clean_up(grid.first.folder, ("work", "data", "figures"))
     write_grid(grid)
     for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):
         console.say(line)

@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from pipeline.base.files import UNFINISHED
 from tests.helpers.commands import contents
 
 from .sweeps import Place, Straight, Sweep, tables
@@ -58,8 +59,8 @@ def no_leftovers(place: Place) -> list[str]:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a path is something that is being written: see base/files.py."""
-    return (path.name.startswith(".") and path.suffix not in (".hydra", "")) or path.name.startswith("point.")
+    """Whether a path is something that is being written."""
+    return path.name.endswith(UNFINISHED)
 
 
 def each_once(place: Place, sweep: Sweep, expected: Straight) -> list[str]:

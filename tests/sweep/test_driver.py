@@ -2,19 +2,24 @@
 
 import logging
 import os
+import shutil
+import tempfile
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from pipeline.base.errors import LostWorkerError, NonFiniteError
-from pipeline.base.files import write_npz
 from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import Workers, all_logits
-from pipeline.records.checkpoint import Checkpoint, read_checkpoint
+from pipeline.records.checkpoint import Checkpoint
 from pipeline.records.record import read_record
-from pipeline.records.states import write_state
+from pipeline.records.states import MOST, Way, read_way, write_way
 from pipeline.settings import ComputeSettings
 from pipeline.sweep import driver
 from pipeline.sweep.driver import drive, side_by_side
@@ -115,7 +120,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch, eager, te
     calls = counted(monkeypatch)
     assert record_files(train(settings, dataset)) == expected
     assert sum(calls) < 3 * 40 or (killed == 1 and not warned)
-    assert work(tmp_path) == []
+    assert len(work(tmp_path)) == 1
 
 
 @BOTH
@@ -139,16 +144,56 @@ def test_a_longer_run_killed_at_a_waypoint_still_gives_the_waypoint_its_bytes(tm
     expected = straight(tmp_path, dataset, 25)
     with pytest.raises(KeyboardInterrupt):
         train(small_settings(tmp_path, 40), dataset, observer=kill_at(26))
-    assert [read_checkpoint(path).iteration for path in work(tmp_path)] == [27]
+    assert [read_way(path).states[-1].iteration for path in work(tmp_path)] == [27]
     assert record_files(train(small_settings(tmp_path, 25), dataset)) == expected
 
 
-def test_a_partial_beyond_the_point_is_of_no_use_to_it(tmp_path, eager):
+def test_a_shorter_point_after_a_killed_longer_one_costs_the_way_from_the_nearest_checkpoint(tmp_path, eager, monkeypatch):
     dataset = small_data()
-    expected = straight(tmp_path, dataset, 25)
+    expected = {n: straight(tmp_path / str(n), dataset, n) for n in (25, 40)}
+    calls = counted(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         train(small_settings(tmp_path, 40), dataset, observer=kill_at(31))
-    assert record_files(train(small_settings(tmp_path, 25), dataset)) == expected
+    assert sum(calls) == 3 * 33
+    assert record_files(train(small_settings(tmp_path, 25), dataset)) == expected[25]
+    assert sum(calls) == 3 * (33 + 1)
+    # And the longer one still goes on from where it was killed.
+    assert record_files(train(small_settings(tmp_path, 40), dataset)) == expected[40]
+    assert sum(calls) == 3 * (33 + 1 + 7)
+
+
+@given(steps=st.lists(st.integers(1, 60), min_size=1, max_size=6))
+@settings_of_hypothesis(max_examples=20, deadline=None)
+def test_points_in_any_order_cost_no_more_than_a_checkpoints_distance(steps):
+    """Points of one trajectory, asked for in any order, one name or another: bytes of straight training, little twice."""
+    dataset, folder = small_data(), Path(tempfile.mkdtemp())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        patch.setattr(driver, "FIRST_BLOCK", 3)
+        patch.setattr(driver, "GROWTH", 1)
+        calls = counted(patch)
+        for place, step in enumerate(steps):
+            named = replace(small_settings(folder, step), name="small" if place % 3 < 2 else "other")
+            found, cost = train(named, dataset), sum(calls)
+            calls.clear()
+            assert cost <= 3 * max(step - max(steps[:place], default=0), 2 * 60 // MOST)
+            assert read_record(found).losses.shape == (step, 3)
+        longest = replace(small_settings(folder, max(steps)), name="other")
+        ours, theirs = record_files(train(longest, dataset)), straight(folder, dataset, max(steps))
+        assert {name: ours[name] for name in ("checkpoint.npz", "losses.npy")} == {
+            name: theirs[name] for name in ("checkpoint.npz", "losses.npy")
+        }
+    shutil.rmtree(folder)
+
+
+def test_a_way_keeps_what_leaves_the_smallest_gaps():
+    state = Checkpoint((), 0)
+    way = Way(np.empty((0, 1)))
+    for iteration in range(1, 400):
+        way = way.joined(np.zeros((iteration, 1)), [replace(state, iteration=iteration)])
+    kept = [state.iteration for state in way.states]
+    assert len(kept) == MOST and kept[-1] == 399 and len(way.losses) == 399
+    assert max(np.diff([0, *kept])) <= 2 * 399 / MOST
 
 
 def test_block_lengths_do_not_change_a_byte(tmp_path, eager):
@@ -164,14 +209,21 @@ def test_progress_rises_to_the_end(tmp_path, eager):
     assert seen.reached == list(range(3, 40, 3)) and len(seen.trained) == 1
 
 
+def as_anothers(path):
+    other = path.with_name("0" * 16 + ".npz")
+    write_way(other, read_way(path))
+    other.rename(path)
+
+
 DAMAGE = {
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:300]),
     "empty": lambda path: path.write_bytes(b""),
     "garbage": lambda path: path.write_bytes(b"garbage" * 1000),
     "other arrays": lambda path: np.savez(path, x=np.ones(3)),
-    "other iteration": lambda path: write_state(path, Checkpoint(read_checkpoint(path).heads, 5, np.zeros((4, 3)))),
-    "no losses": lambda path: write_state(path, Checkpoint(read_checkpoint(path).heads, 5)),
-    "another's": lambda path: write_npz(path, {"trajectory": np.array("0" * 16), **read_checkpoint(path).arrays()}),
+    "fewer losses": lambda path: write_way(path, replace(read_way(path), losses=np.zeros((4, 3)))),
+    "losses of other heads": lambda path: write_way(path, replace(read_way(path), losses=np.zeros((99, 2)))),
+    "in the wrong order": lambda path: write_way(path, replace(read_way(path), states=read_way(path).states[::-1])),
+    "another's": as_anothers,
     "a flipped bit": lambda path: path.write_bytes(path.read_bytes().replace(b"\x3f", b"\x3e", 1)),
 }
 
@@ -196,6 +248,8 @@ def test_a_longer_point_does_not_trust_a_damaged_shorter_one(tmp_path, caplog, n
     dataset = small_data()
     expected = straight(tmp_path, dataset)
     shorter = train(small_settings(tmp_path, 25), dataset)
+    for path in work(tmp_path):
+        path.unlink()
     content = (shorter / name).read_bytes()
     (shorter / name).write_bytes(content[: len(content) // 2])
     assert record_files(train(small_settings(tmp_path, 40), dataset)) == expected
