@@ -73,9 +73,10 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
 def sweep(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
     """Many points, then their comparison."""
     tracker = _tracker(grid.first, SweepView(sweep_key(points), len(points), grid.swept))
-    with _closing(tracker) as status, at_work(grid, points):
+    with _closing(tracker) as status, at_work(grid, points) as experiment:
         outcome = _drive(points, workers, tracker)
-        _compare(points, grid.swept, tracker)
+        with experiment.tables():
+            _compare(points, grid.swept, tracker)
         status[0] = "FAILED" if outcome.failed else "FINISHED"
     return _conclude(outcome.failed, len(points))
 
@@ -99,7 +100,8 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
             points = points_of(grid)
             experiment.becomes(grid, points)
         _tell(points, tracker)
-        missing = _compare(points, grid.swept, tracker)
+        with experiment.tables():
+            missing = _compare(points, grid.swept, tracker)
         status[0] = "FAILED" if missing else "FINISHED"
     return _conclude(missing, len(points))
 

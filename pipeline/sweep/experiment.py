@@ -19,14 +19,25 @@ SCRATCH = "scratch"
 
 @dataclass
 class Experiment:
-    """points: those that stay in points/ when the sweep ends."""
+    """grid: what its config.yaml says. points: those that stay in points/ when the sweep ends."""
 
+    grid: Grid
     points: Sequence[Point]
 
     def becomes(self, grid: Grid, points: Sequence[Point]) -> None:
         """What a search asked for is known now: that is the grid."""
         write_grid(grid)
-        self.points = points
+        self.grid, self.points = grid, points
+
+    @contextmanager
+    def tables(self) -> Iterator[None]:
+        """While tables and figures are written: in scratch, where many sweeps may run at once, those of one, with its grid."""
+        if self.grid.first.name != SCRATCH:
+            yield
+            return
+        with FileLock(self.grid.first.folder / "work" / "tables.lock"):
+            write_grid(self.grid)
+            yield
 
 
 @contextmanager
@@ -36,7 +47,7 @@ def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator
     Points of a named experiment follow its grid: others wait on the shelf, and wanted ones come back from there. Scratch
     keeps whatever ran.
     """
-    experiment, folder, named = Experiment(points), grid.first.folder, grid.first.name != SCRATCH
+    experiment, folder, named = Experiment(grid, points), grid.first.folder, grid.first.name != SCRATCH
     with _alone(folder) if named else nullcontext():
         if named and known:
             bring_back(folder, [point.folder for point in points])
@@ -48,6 +59,7 @@ def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator
 
 def begin(grid: Grid, points: Sequence[Point]) -> None:
     """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
+    (grid.first.folder / "work").mkdir(parents=True, exist_ok=True)
     clean_up(grid.first.folder, ("work", "data", "figures"))
     write_grid(grid)
     for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):

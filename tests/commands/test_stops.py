@@ -98,3 +98,18 @@ def test_a_disk_that_refuses_to_take_more_is_one_line_and_nothing_is_half_writte
     again = run("train", *place, *few)
     assert again.returncode == 0, again.stderr
     assert len(points(experiments)) == 1
+
+
+def test_two_sweeps_of_scratch_at_once_leave_the_tables_of_one(run, place, tmp_path):
+    """The first ends last: its tables must not lie beside the other's grid."""
+    scratch = tmp_path / "experiments" / "scratch"
+    long = ["-m", "model.kernel_size=3", "training.iterations=20000,200000", "training.batch_size=64", "compute.n_jobs=1"]
+    with start_in(tmp_path, "train", *long, *place) as first:
+        wait_for_first_point(scratch, first)
+        other = run("train", "-m", "model.kernel_size=5", "training.iterations=3,4", *place)
+        assert other.returncode == 0 and first.poll() is None, other.stderr
+        assert "kernel_size: 5" in (scratch / "config.yaml").read_text()
+        assert first.wait(timeout=120) == 0
+    assert "kernel_size: 3" in (scratch / "config.yaml").read_text()
+    table = [line.split(",")[0] for line in (scratch / "points.csv").read_text().splitlines()]
+    assert table == ["training.iterations", "20000", "200000"]
