@@ -31,8 +31,8 @@ def points_of(grid: Grid) -> tuple[Point, ...]:
 
     Data that is not prepared yet is written once every point is known to be good.
     """
+    found = [f"name: {folder} is a link; it must be a folder of its own" for folder in _links(grid.points)]
     data = _read_all(grid.points)
-    found = []
     for settings in grid.points:
         dataset = data[_key(settings)].dataset
         name = f"{grid.name(settings)}: " if grid.swept else ""
@@ -41,6 +41,11 @@ def points_of(grid: Grid) -> tuple[Point, ...]:
         raise SettingsError(list(dict.fromkeys(found)))
     datasets = {key: (entry.path, _written(entry)) for key, entry in data.items()}
     return tuple(_point(settings, grid, *datasets[_key(settings)]) for settings in grid.points)
+
+
+def _links(points: Iterable[Settings]) -> list[Path]:
+    """Experiments that lie elsewhere than they seem to: what is written there would leave paths.experiments."""
+    return [folder for folder in dict.fromkeys(point.folder for point in points) if folder.is_symlink()]
 
 
 def data_faults(settings: Settings, dataset: Dataset) -> list[str]:

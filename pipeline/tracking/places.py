@@ -16,7 +16,7 @@ from typing import Any
 from ..base.errors import FileError, SettingsError
 from ..base.files import write_folder
 from ..comparison.select import Places
-from ..records.record import FILES, is_finished, read_record
+from ..records.record import FILES, PLACE, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
 from .runs import PAGE, POINT, SWEEP
@@ -28,6 +28,7 @@ from .trouble import check_database, explain, is_missing
 SETTING = re.compile(r"[+~]*(experiment|name|paths|tracking|hydra)([./@][\w./@]*)?=.*", re.S)
 VALUED = ("--config-dir", "-cd", "--config-name", "-cn")
 NAMED = ("experiment=", "name=")
+RUN = re.compile(r"[0-9a-f]{32}")
 MODEL = re.compile(r"models:/([^/@]+)(?:@([^/]+)|/([0-9]+))")
 
 
@@ -95,8 +96,9 @@ def _runs(client: Any, name: str) -> list[Any]:
 
 def _folder(client: Any, run: Any, experiments: Path) -> Path:
     key = run.data.tags.get(POINT)
-    if not key:
-        raise FileError(f"{run.info.run_id}: is no point of this project's, its run has no tag {POINT!r}")
+    # Both become parts of a path, and a server may say anything.
+    if not RUN.fullmatch(str(run.info.run_id)) or not PLACE.fullmatch(str(key)):
+        raise FileError(f"{run.info.run_id!s:.40}: is no point of this project's, its run has no tag {POINT!r} of a point")
     here = experiments / str(client.get_experiment(run.info.experiment_id).name) / "points" / str(key)
     if is_finished(here):
         return here

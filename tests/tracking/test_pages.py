@@ -1,12 +1,14 @@
 """MLflow's pages as ovrcnn ui serves them, from a real server in a real browser."""
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -183,3 +185,18 @@ def test_it_answers_to_its_own_names_only(site):
                 urllib.request.urlopen(urllib.request.Request(address + path, headers={"Host": host}))
     with urllib.request.urlopen(f"{address}/ajax-api/2.0/mlflow/experiments/search?max_results=9") as answer:
         assert EXPERIMENT in {entry["name"] for entry in json.load(answer)["experiments"]}
+
+
+def test_it_is_one_process_so_that_no_kill_leaves_a_server_behind(site):
+    port = site[0].rpartition(":")[2].encode()
+    commands = {path.parent: path.read_bytes().split(b"\0") for path in Path("/proc").glob("[0-9]*/cmdline") if _is_mine(path)}
+    [server] = [folder for folder, words in commands.items() if words[-2:-1] == [port]]
+    assert [path.read_text() for path in server.glob("task/*/children")].count("") == len(list(server.glob("task/*")))
+
+
+def _is_mine(path):
+    """Whether a process is a child of this one."""
+    try:
+        return int((path.parent / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid()
+    except OSError:
+        return False
