@@ -9,6 +9,7 @@ from .base import console
 STAGES = {
     "compose": ("compose", "an experiment's settings and points, resolved"),
     "prepare": ("prepare", "its images and labels in one npz"),
+    "plan": ("plan", "what train would do: recorded, to go on, to be trained, why, and how long"),
     "train": ("train", "one point, or a sweep"),
     "compare": ("compare", "the points of a sweep, or any others, side by side"),
     "show": ("show", "one point: settings, neighbours, heads, wrong answers, kernels"),

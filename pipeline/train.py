@@ -23,6 +23,7 @@ from .sweep.experiment import at_work, begin
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
+from .sweep.plan import plan_of
 from .sweep.point import Observer, Point
 from .sweep.points import points_of
 from .sweep.pool import Pool
@@ -73,6 +74,7 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
 def sweep(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
     """Many points, then their comparison."""
     tracker = _tracker(grid.first, SweepView(sweep_key(points), len(points), grid.swept))
+    console.say(plan_of(points).first_line(workers.cores()))
     with _closing(tracker) as status, at_work(grid, points) as experiment:
         outcome = _drive(points, workers, tracker)
         with experiment.tables():

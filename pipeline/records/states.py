@@ -6,6 +6,7 @@ whoever wanted them, so that a shorter, a longer or another point on it costs no
 
 import logging
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -130,6 +131,24 @@ def nearest_state(settings: Settings, dataset: Dataset, trajectory: str, limit: 
         if state and len(state.heads) == len(heads):
             return state, way
     return Checkpoint(heads, 0), way
+
+
+def kept_anywhere(experiments: Path) -> set[str]:
+    """The trajectories of which any experiment keeps anything: those that are not here start from nothing."""
+    folders = [*experiments.glob("*/points"), *experiments.glob(f"*/{SHELF}"), *experiments.glob("*/work")]
+    return {name.removesuffix(".npz") for folder in folders if folder.is_dir() for name in os.listdir(folder)}
+
+
+def reached(settings: Settings, trajectory: str, limit: int) -> int:
+    """The iteration that `nearest_state` would start from, by names and small arrays: nothing is verified or moved."""
+    path, points = way_path(settings, trajectory), settings.folder / "points" / trajectory
+    try:
+        kept = read_npz(path, ["iterations"])["iterations"].tolist() if path.is_file() else []
+    except FileError:
+        kept = []
+    places = [*_recorded(points, limit, _try_point), *_recorded(settings.folder / SHELF / trajectory, limit, _try_point)]
+    places += _elsewhere(settings.folder, trajectory, limit)
+    return max((number for number in [*kept, *(number for number, _ in places)] if number <= limit), default=0)
 
 
 def _recorded(points: Path, limit: int, read: Callable[[Path], Checkpoint | None]) -> list[Place]:

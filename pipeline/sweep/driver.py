@@ -26,6 +26,7 @@ from ..training.block import Task, Trained, last_use, train_block
 from .locks import Locks
 from .point import Observer, Point, Trajectory, group
 from .pool import Pool
+from .rates import Rates
 from .warm import Compiled
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ MOST_LOST = 5
 @dataclass
 class Training:
     """A trajectory under way. wanted: its points to come. losses: (n, heads) parts that make up all so far. way: what is kept
-    of it. length: of the next block. saved: when that was last written. lost: how often the workers of its block died."""
+    of it. length: of the next block. saved: when that was last written. lost: how often its workers died. cores: of its block."""
 
     wanted: list[Point]
     heads: tuple[Head, ...]
@@ -53,6 +54,7 @@ class Training:
     length: int = field(default_factory=lambda: FIRST_BLOCK)
     saved: float = field(default_factory=time.monotonic)
     lost: int = 0
+    cores: int = 1
 
     def all_losses(self) -> NDArray[np.float64]:
         """(iteration, heads)."""
@@ -97,6 +99,7 @@ class Driver:
         self._locks = Locks()
         self._executor: Executor | None = None
         self._told: set[str] = set()
+        self._rates = Rates()
         # By trajectory.
         self._active: dict[str, Training] = {}
         self._compiled = Compiled([])
@@ -129,6 +132,7 @@ class Driver:
     def close(self) -> None:
         """Keep what was computed, and end the workers without waiting for them."""
         self._save_all()
+        self._rates.write()
         for future in self._running:
             future.cancel()
         self._compiled.close()
@@ -208,8 +212,9 @@ class Driver:
         """Give out the next block."""
         point = training.wanted[0]
         last = min(point.iterations, training.iteration + training.length)
-        _, n_jobs = side_by_side(len(self._queue) + len(self._running) + 1, self._pool.cores(), self._pool.split)
-        task = Task(point.settings, training.heads, training.iteration, last, last == point.iterations, n_jobs)
+        active = len(self._queue) + len(self._running) + 1
+        _, training.cores = side_by_side(active, self._pool.cores(), self._pool.split)
+        task = Task(point.settings, training.heads, training.iteration, last, last == point.iterations, training.cores)
         self._executor = self._executor or self._pool.make()
         try:
             future = self._executor.submit(train_block, task, self._pool.share(point))
@@ -233,6 +238,7 @@ class Driver:
         training.heads, training.lost = trained.heads, 0
         training.iteration += done
         training.losses.append(trained.losses)
+        self._rates.note(training.wanted[0], done, trained.seconds * training.cores, trained.point is not None)
         training.way = training.way.joined(training.way.losses, [Checkpoint(trained.heads, training.iteration)])
         fitting = int(done * self._pool.seconds / max(trained.seconds, 1e-6))
         training.length = max(1, min(GROWTH * training.length, fitting))

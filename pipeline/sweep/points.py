@@ -26,10 +26,10 @@ class Data:
     dataset: Dataset | DataError
 
 
-def points_of(grid: Grid) -> tuple[Point, ...]:
+def points_of(grid: Grid, write: bool = True) -> tuple[Point, ...]:
     """The points of a grid, made once. SettingsError or DataError, a line a fault, with nothing written.
 
-    Data that is not prepared yet is written once every point is known to be good.
+    write: whether data that is not prepared yet is written once every point is known to be good.
     """
     found = [f"name: {folder} is a link; it must be a folder of its own" for folder in _links(grid.points)]
     data = _read_all(grid.points)
@@ -39,7 +39,7 @@ def points_of(grid: Grid) -> tuple[Point, ...]:
         found += [str(dataset)] if isinstance(dataset, DataError) else [name + f for f in data_faults(settings, dataset)]
     if found:
         raise SettingsError(list(dict.fromkeys(found)))
-    datasets = {key: (entry.path, _written(entry)) for key, entry in data.items()}
+    datasets = {key: (entry.path, _written(entry, write)) for key, entry in data.items()}
     return tuple(_point(settings, grid, *datasets[_key(settings)]) for settings in grid.points)
 
 
@@ -99,10 +99,10 @@ def _read_all(points: Iterable[Settings]) -> dict[DataKey, Data]:
     return found
 
 
-def _written(data: Data) -> Dataset:
+def _written(data: Data, write: bool) -> Dataset:
     """The data set from its prepared file, so that all of the machine's workers share its images."""
     assert isinstance(data.dataset, Dataset)
-    if isinstance(data.dataset.images, np.memmap):
+    if not write or isinstance(data.dataset.images, np.memmap):
         return data.dataset
     prepared.write(data.path, data.dataset)
     return prepared.read(data.path)

@@ -35,6 +35,11 @@ def evaluate(
     values["dead_heads"] = sum(bool(head["dead"]) for head in found)
     values["saturated_heads"] = sum(bool(head["saturated"]) for head in found)
     images = {split: dataset.count(code) for code, split in enumerate(SPLITS)}
-    shown = np.flatnonzero(dataset.split == (TEST if dataset.count(TEST) else TRAIN))
+    shown = shown_images(dataset)
     vectors = Vectors(shown, dataset.labels[shown], sigmoid(logits[shown]))
     return Result(iterations, dataset.digest, images, values, tuple(found), dataset.input), vectors
+
+
+def shown_images(dataset: Dataset) -> NDArray[np.int64]:
+    """(n,), the images whose y-hat a record holds: the test split, or where there is none those for training."""
+    return np.flatnonzero(dataset.split == (TEST if dataset.count(TEST) else TRAIN))

@@ -1,0 +1,130 @@
+"""What plan says, against what train then does: recorded, going on, new, why, how much."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from pipeline.base.errors import SettingsError
+from pipeline.plan import main
+from pipeline.sweep.rates import FILE
+from pipeline.train import main as train
+from tests.helpers.commands import SMALL_SWEEP, contents
+from tests.helpers.records import counted
+
+ALPHA = ["training.alpha=0.1", "training.batch_size=8"]
+
+
+@pytest.fixture
+def plan(place, capsys):
+    """The plan of a command line, as JSON."""
+
+    def of(*words):
+        capsys.readouterr()
+        assert main([*place, *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return of
+
+
+def whats(found):
+    return [(point["what"], point["from"], point["left"]) for point in found["points"]]
+
+
+def why(found):
+    return [[(each["what"], each["then"], each["now"]) for each in point["differs"]] for point in found["points"]]
+
+
+def test_it_writes_nothing_and_what_it_says_is_what_train_does(plan, place, tmp_path, monkeypatch, capsys):
+    found = plan(*SMALL_SWEEP)
+    assert whats(found) == [("new", 0, 6), ("new", 0, 6)] * 2 and found["seconds"] is None
+    assert {point["why"] for point in found["points"]} == {"nothing is recorded here yet"}
+    assert list(tmp_path.iterdir()) == []
+    assert train([*place, *SMALL_SWEEP]) == 0
+    assert capsys.readouterr().out.startswith("4 points: 4 new; 24 iterations, how long was not measured yet, ")
+    there = contents(tmp_path)
+    larger = [*SMALL_SWEEP[:1], "model.kernel_size=3,7", "training.iterations=3,6,20", "training.batch_size=8"]
+    found = plan(*larger)
+    recorded, going_on = ("recorded", 6, 0), ("going on", 12, 8)
+    assert whats(found) == [("new", 0, 3), recorded, going_on, ("new", 0, 3), ("new", 0, 3), ("new", 0, 14)]
+    assert [each[0][0::2] for each in why(found)[3:]] == [("model.kernel_size", "7")] * 3
+    assert contents(tmp_path) == there
+    calls = counted(monkeypatch)
+    assert train([*place, *larger]) == 0
+    assert sum(calls) == 10 * sum(point["left"] for point in found["points"])
+    assert capsys.readouterr().out.startswith("6 points: 1 recorded, 1 going on, 4 new; 31 iterations, how long was not ")
+    found = plan(*larger)
+    assert found["what"] == {"recorded": 6} and (found["left"], found["bytes"], found["seconds"]) == (0, 0, 0)
+
+
+def test_a_stop_in_a_trajectory_is_where_it_goes_on(plan, place, monkeypatch):
+    from pipeline.sweep import driver
+
+    monkeypatch.setattr(driver, "FIRST_BLOCK", 10)
+    monkeypatch.setattr(driver, "GROWTH", 1)
+    words = [*ALPHA, "training.iterations=35"]
+
+    class Stopped(driver.Driver):
+        def _keep(self, training, trained):
+            super()._keep(training, trained)
+            if training.iteration == 20:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(driver, "Driver", Stopped)
+        with pytest.raises(KeyboardInterrupt):
+            train([*place, *words])
+    found = plan(*words)
+    assert whats(found) == [("going on", 20, 15)]
+    assert found["points"][0]["why"] == "its trajectory has reached 20"
+    assert found["seconds"] > 0
+
+
+def test_why_names_setting_data_file_and_arithmetic(plan, place, tmp_path):
+    file, random = tmp_path / "mine.npz", np.random.default_rng(0)
+    images, labels = random.random((30, 6, 6)), np.arange(30) % 3
+    np.savez(file, images=images, labels=labels)
+    words = [*ALPHA, "data=arrays", f"data.path={file}", "training.iterations=4"]
+    assert train([*place, *words]) == 0
+    name = plan(*words)["points"][0]["record"].partition("/")[0]
+    assert why(plan(*words, "model.dtype=float64", "seed=4")) == [[("model.dtype", "float32", "float64"), ("seed", "0", "4")]]
+    assert why(plan(*words, "data.fold=1")) == [[("data.fold", "0", "1")]]
+    [numerics] = why(plan(*words, "compute.engine=numpy"))
+    assert [(each[0], each[2]) for each in numerics] == [("numerics", "numpy-1")]
+    copy = tmp_path / "copy.npz"
+    shutil.copy(file, copy)
+    assert whats(plan(*words, f"data.path={copy}")) == [("recorded", 4, 0)]
+    np.savez(file, images=images[::-1], labels=labels)
+    [point] = plan(*words)["points"]
+    assert [each["what"] for each in point["differs"]] == [f"data: {file}"] and point["why"].endswith(f"(nearest: {name})")
+    np.savez(file, images=images, labels=labels)
+    [record] = (tmp_path / "experiments" / "scratch" / "points").glob("*/*")
+    (record / "losses.npy").unlink()
+    [point] = plan(*words)["points"]
+    assert (point["what"], point["why"]) == ("new", "its record lacks losses.npy")
+
+
+def test_what_it_costs_is_what_it_then_cost(plan, place, tmp_path):
+    words = ["-m", "model.kernel_size=3,5", "training.alpha=0.1", "training.iterations=300,600", "compute.n_jobs=1"]
+    assert train([*place, *words]) == 0
+    found = plan(*words, "seed=1")
+    rates = json.loads((tmp_path / "experiments" / "scratch" / FILE).read_text())
+    spent = sum(rate["seconds"] + rate["took"] for rate in rates.values())
+    # Another seed of the same shape: the same work.
+    assert found["seconds"] == pytest.approx(spent, rel=0.3)
+    records = sum(len(content) for content in contents(tmp_path / "experiments" / "scratch" / "points").values())
+    assert found["bytes"] == pytest.approx(records, rel=0.15)
+    (tmp_path / "experiments" / "scratch" / FILE).write_text('{"threads": {"seconds": "x"}}')
+    assert plan(*words, "seed=1")["seconds"] is None
+
+
+def test_the_table_is_short_however_many_points(place, capsys):
+    assert main([*place, "-m", "seed=range(0,40)", "training.alpha=0.1,0.2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("scratch: 80 points: 80 new; 160000 iterations, how long was not measured yet")
+    assert [line.split()[:2] for line in lines[2:]] == [["what", "points"], ["new", "80"]]
+    assert main([*place, "-m", "seed=0,1"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    with pytest.raises(SettingsError, match="a search draws its points as it goes"):
+        main([*place, "experiment=digits_search"])
