@@ -60,17 +60,20 @@ def plan_of(points: Sequence[Point]) -> Plan:
     steps: dict[str, Step] = {}
     rates = rates_near(points[0].settings.folder)
     for trajectory in group(points):
-        rate, before = rates.get(shape(trajectory.last)), 0
+        rate = rates.get(shape(trajectory.last))
+        start: int | None = None
+        at = 0
         for point in trajectory.points:
             if is_finished(point.folder) or is_finished(_shelved(point)):
                 steps[point.key] = Step(point, RECORDED, point.iterations, 0, 0.0, 0)
-                before = point.iterations
                 continue
-            start = reached(point.settings, point.trajectory, last_use(point.iterations, point.dataset))
-            left = point.iterations - max(start, before)
+            if start is None:
+                # As the driver does: from the first that is missing on, it is one training.
+                start = at = reached(point.settings, point.trajectory, last_use(point.iterations, point.dataset))
+            left = point.iterations - at
             seconds = rate.estimate(left, 1) if rate else None
             steps[point.key] = Step(point, GOING_ON if start else NEW, start, left, seconds, record_bytes(point))
-            before = point.iterations
+            at = point.iterations
     return Plan(tuple(steps[key] for key in dict.fromkeys(point.key for point in points)))
 
 
