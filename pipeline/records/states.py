@@ -6,7 +6,6 @@ whoever wanted them, so that a shorter, a longer or another point on it costs no
 
 import logging
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -136,7 +135,7 @@ def nearest_state(settings: Settings, dataset: Dataset, trajectory: str, limit: 
 def kept_anywhere(experiments: Path) -> set[str]:
     """The trajectories of which any experiment keeps anything: those that are not here start from nothing."""
     folders = [*experiments.glob("*/points"), *experiments.glob(f"*/{SHELF}"), *experiments.glob("*/work")]
-    return {name.removesuffix(".npz") for folder in folders if folder.is_dir() for name in os.listdir(folder)}
+    return {path.name.removesuffix(".npz") for folder in folders if folder.is_dir() for path in folder.iterdir()}
 
 
 def reached(settings: Settings, trajectory: str, limit: int) -> int:

@@ -44,7 +44,7 @@ MOST_LOST = 5
 @dataclass
 class Training:
     """A trajectory under way. wanted: its points to come. losses: (n, heads) parts that make up all so far. way: what is kept
-    of it. length: of the next block. saved: when that was last written. lost: how often its workers died. cores: of its block."""
+    of it. length: of the next block. saved: when that was last written. lost: how often its workers died. cores: its heads'."""
 
     wanted: list[Point]
     heads: tuple[Head, ...]

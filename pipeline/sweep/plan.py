@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..records.record import FILES, is_finished
 from ..records.shelf import SHELF
-from ..records.states import reached
+from ..records.states import kept_anywhere, reached
 from ..training.block import last_use
 from ..training.evaluate import shown_images
 from .nearest import Difference, nearest
@@ -58,7 +58,8 @@ class Plan:
 def plan_of(points: Sequence[Point]) -> Plan:
     """The plan of these points. Nothing is verified, moved or written."""
     steps: dict[str, Step] = {}
-    rates = rates_near(points[0].settings.folder)
+    folder = points[0].settings.folder
+    rates, kept = rates_near(folder), kept_anywhere(folder.parent)
     for trajectory in group(points):
         rate = rates.get(shape(trajectory.last))
         start: int | None = None
@@ -69,7 +70,8 @@ def plan_of(points: Sequence[Point]) -> Plan:
                 continue
             if start is None:
                 # As the driver does: from the first that is missing on, it is one training.
-                start = at = reached(point.settings, point.trajectory, last_use(point.iterations, point.dataset))
+                limit = last_use(point.iterations, point.dataset)
+                start = at = reached(point.settings, point.trajectory, limit) if point.trajectory in kept else 0
             left = point.iterations - at
             seconds = rate.estimate(left, 1) if rate else None
             steps[point.key] = Step(point, GOING_ON if start else NEW, start, left, seconds, record_bytes(point))

@@ -31,7 +31,9 @@ class Rate:
 
     def estimate(self, iterations: int, points: int) -> float:
         """Seconds of one core for so many iterations and evaluations."""
-        each = self.seconds / self.iterations if self.iterations else self.took / max(self.last, 1)
+        # Short blocks have a cost of their own, those with an evaluation that one: an iteration is no dearer than in either.
+        costs = ((self.seconds, self.iterations), (self.took, self.last))
+        each = min((seconds / count for seconds, count in costs if count), default=0.0)
         evaluation = max(0.0, self.took - each * self.last) / self.points if self.points else 0.0
         return iterations * each + points * evaluation
 

