@@ -37,7 +37,7 @@ def dispatch(arguments: list[str]) -> int:
         return 0
     stage = arguments[0]
     if stage not in STAGES:
-        print(f"ovrcnn: there is no stage {stage!r}; there are {', '.join(STAGES)}", file=sys.stderr)
+        print(console.cut(f"ovrcnn: there is no stage {stage!r:.80}; there are {', '.join(STAGES)}"), file=sys.stderr)
         return 1
     return int(importlib.import_module(f"pipeline.{STAGES[stage][0]}").main(arguments[1:]))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .base import console
 from .base.errors import DataError, SettingsError
 from .base.files import npz_bytes, write_bytes
+from .base.project import expanded
 from .comparison.explanation import Explanation, explain
 from .comparison.labels import printable
 from .comparison.select import find_point
@@ -49,7 +50,7 @@ def image_of(record: Record, wanted: str) -> tuple[NDArray[np.generic], str]:
         if number >= count:
             raise SettingsError([f"--image: must be from 0 to {count - 1}, as the column image of y_hat.csv, not {wanted}"])
         return dataset.images[number], f"image {number} of {dataset.name}, target {dataset.classes[dataset.labels[number]]}"
-    file = Path(wanted).expanduser()
+    file = expanded(wanted)
     images = read_file(file, reader_of(record))
     if len(images) != 1:
         raise DataError(f"{file}: holds {len(images)} images; explain takes a file of one, or the number of an image")

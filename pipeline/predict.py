@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .base import console
 from .base.errors import DataError, SettingsError
 from .base.files import csv_bytes, write_bytes
+from .base.project import expanded
 from .comparison.filters import is_filter
 from .comparison.select import BEST, find_point
 from .data.files import Images, Reader, read_files
@@ -63,7 +64,7 @@ def main(arguments: list[str]) -> int:
             [f"files: none is named; give pictures, .npz or IDX files after the point, {' '.join(point) or 'POINT'}"]
         )
     record = find_point(point, places)
-    found = predict(record, [Path(file).expanduser() for file in files])
+    found = predict(record, [expanded(file) for file in files])
     content = as_json(found) if args.json else as_csv(found)
     if args.out is None:
         console.answer(content.decode())

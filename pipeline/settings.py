@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from .base.errors import SettingsError
+from .base.project import expanded
 from .heads.choices import DTYPES, ENGINES, GRADIENTS, INITS, LOSSES, SCHEDULES
 
 SOURCES = ("digits", "fashion_mnist", "idx", "images", "arrays", "notebook")
@@ -130,7 +131,7 @@ class Settings:
     @cached_property
     def folder(self) -> Path:
         """Where everything about this experiment lies."""
-        return Path(self.paths.experiments).expanduser().resolve() / self.name
+        return expanded(self.paths.experiments).resolve() / self.name
 
     def at(self, iterations: int) -> "Settings":
         """The same settings with another number of iterations: another point of the same trajectory."""
@@ -259,6 +260,8 @@ def _pair_faults(settings: Settings) -> list[str]:
         found.append(f"compute.scheduler: must be {right}, not {compute.scheduler!r}")
     elif compute.scheduler is not None and not re.fullmatch(r"(tcp|tls)://[^\s/]+:\d+", compute.scheduler):
         found.append(f"compute.scheduler: must be tcp://HOST:PORT, or null, not {compute.scheduler!r}")
+    if str(expanded(settings.paths.experiments)).startswith("~"):
+        found.append(f"paths.experiments: must be a folder, not {settings.paths.experiments!r}, the home of nobody here")
     # Without one, MLFLOW_TRACKING_URI may say it.
     if tracking.store == "server" and not (tracking.uri or "http://").startswith(("http://", "https://")):
         found.append(f"tracking.uri: must be the server's http://HOST:PORT, not {tracking.uri!r}")

@@ -14,3 +14,11 @@ def conf() -> Path:
     """The checkout's conf/, or the copy that the wheel carries."""
     checkout = PACKAGE.parent / "conf"
     return checkout if (PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir() else PACKAGE / "conf"
+
+
+def expanded(path: str) -> Path:
+    """A path as a person typed it, ~ and ~user being the home folders; one that has none stays as it is."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)

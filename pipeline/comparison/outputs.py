@@ -9,6 +9,7 @@ from typing import Any
 
 from ..base.errors import FileError, SettingsError
 from ..base.files import write_bytes, write_text
+from ..base.project import expanded
 from ..data.dataset import Dataset
 from ..records.origin import dataset_of
 from ..records.record import Record
@@ -49,7 +50,7 @@ def read_outputs(arguments: Sequence[str]) -> tuple[list[Output], list[str]]:
             file = words.pop(0)
         if not file and (flag in FILES_ONLY or has_file):
             raise SettingsError([f"{flag}: is missing its file; give it as {flag} FILE{SUFFIXES[flag]}"])
-        outputs.append(Output(flag, Path(file).expanduser() if file else None))
+        outputs.append(Output(flag, expanded(file) if file else None))
     shared = [output.flag for output in outputs if output.file is None]
     if len(shared) > 1:
         right = f"give the others as {shared[1]} FILE{SUFFIXES[shared[1]]}"

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..base import console
 from ..base.errors import FileError, SettingsError
+from ..base.project import expanded
 from ..records.earlier import is_earlier
 from ..records.record import Record, is_finished, read_record
 from ..settings import Settings, flatten
@@ -122,7 +123,7 @@ def _identity(record: Record) -> str:
 
 def _split(word: str) -> list[str]:
     """A name given as one word, 'digits kernel_size=5'; a folder may have a space in its name."""
-    return [word] if Path(word).expanduser().is_dir() else word.split()
+    return [word] if expanded(word).is_dir() else word.split()
 
 
 def _parted(words: Sequence[str]) -> tuple[list[str], list[Filter]]:
@@ -144,7 +145,7 @@ def _records_of(source: str, places: Places) -> list[Record]:
     here = places.experiments / source
     if (here / "points").is_dir() or (here / "config.yaml").is_file():
         return _experiment(here)
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.is_dir():
         return _folder(path)
     known = TRAJECTORY.fullmatch(source)

@@ -19,7 +19,7 @@ def stored_path(path: str, here: Path) -> str:
 def source_path(path: str) -> Path:
     """A stored data.path as an absolute Path, with ~ filled in. DataError when no file can be called so."""
     try:
-        found = project.root() / Path(path).expanduser()
+        found = project.root() / project.expanded(path)
         os.path.realpath(found)
         found.exists()
     except (RuntimeError, ValueError, OSError) as error:

@@ -156,7 +156,10 @@ def read_command(args: Namespace) -> Command:
     try:
         with _initialized(args.config_dir):
             return _read_command(args.config_name or "config", args.overrides, args.multirun)
-    except (HydraException, OmegaConfBaseException) as error:
+    except SettingsError:
+        raise
+    # Composing raises all of these for words that it cannot use.
+    except (HydraException, OmegaConfBaseException, ValueError, AttributeError) as error:
         if os.environ.get(FULL_ERROR) == "1":
             raise
         raise SettingsError([explain(error)]) from None
