@@ -5,7 +5,7 @@ import pytest
 from tests.helpers.command_lines import command_line, faults
 
 
-@pytest.mark.parametrize("first", range(0, 120, 20))
+@pytest.mark.parametrize("first", range(0, 80, 20))
 def test_of_each_stage_they_are_answered_in_short_lines(first, tmp_path):
     found = []
     for seed in range(first, first + 20):
