@@ -23,7 +23,7 @@ from ..settings import Settings, flatten
 from ..sweep.point import Point
 from . import table
 from .datasets import inputs
-from .keys import class_keys, clean
+from .keys import class_keys, clean, in_markdown
 from .runs import Run
 from .store import Store
 from .view import LOG_ALPHA, NOTE, SHOWN
@@ -148,4 +148,4 @@ def _note(point: Point, record: Record) -> str:
     metrics, (criterion, _) = record.result.metrics, record.result.criterion
     shown = dict.fromkeys([criterion, *(key for key in SHOWN if key in metrics)])
     values = ", ".join(f"{key} {metrics[key]:.4g}" for key in shown)
-    return clean(f"**{values}**\n\n{point.name}\n\nrecord: `{record.folder}`")
+    return clean(f"**{values}**\n\n{in_markdown(point.name)}\n\nrecord: `{record.folder}`")

@@ -12,7 +12,7 @@ from ..sweep.grid import value_of
 from ..sweep.point import Point
 from . import log
 from .datasets import inputs
-from .keys import clean
+from .keys import clean, in_markdown
 from .runs import Runs
 from .view import NOTE, SHOWN, link
 
@@ -45,18 +45,21 @@ def note(runs: Runs, text: str, best: str, points: Sequence[Point]) -> str:
     assert sweep is not None
     modes = {"table": "", "charts": "CHART", "y-hat vectors": "ARTIFACT"}
     links = ", ".join(f"[{name}]({link(experiment, sweep.key, mode)})" for name, mode in modes.items())
-    found = [f"best: **{best}**", f"side by side: {links} (`` {sweep.condition} ``)"]
+    found = [f"best: **{in_markdown(best)}**", f"side by side: {links} (`` {sweep.condition} ``)"]
     if points:
-        axes = [f"{key} {', '.join(_values(points, key))}" for key in sweep.swept]
+        axes = [f"{key} {in_markdown(', '.join(_values(points, key)))}" for key in sweep.swept]
         trajectories = len({point.trajectory for point in points})
         found.append("; ".join([f"{len(points)} points on {trajectories} trajectories", *axes]))
-    return clean("\n\n".join([*found, f"`{command()}`", f"```\n{text}\n```"]))
+    # A fence of more ticks than any name has ends where it should.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    typed = command().replace("`", "'").replace("\n", " ")
+    return clean("\n\n".join([*found, f"`{typed}`", f"{fence}\n{text}\n{fence}"]))
 
 
 def describe_experiment(runs: Runs, name: str, best: str) -> None:
     """The experiment's description, of which the list of experiments shows some thirty letters. best: name and values."""
     assert runs.sweep is not None
-    text = clean(f"{best} (the best of the newest {name})")
+    text = clean(f"{in_markdown(best)} (the best of the newest {name})")
     runs.store.client.set_experiment_tag(runs.store.experiment_id, NOTE, text)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ import pytest
 from pipeline.records.record import read_record
 from pipeline.tracking.events import Compared
 from pipeline.tracking.keys import run_name
+from pipeline.tracking.tracker import Tracker
 from tests.helpers.commands import ROOT
-from tests.helpers.tracking import EXPERIMENT, copy_store, make_points, make_record, open_tracker
+from tests.helpers.tracking import EXPERIMENT, copy_store, make_points, make_record, settings_of, sweep_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -32,14 +34,18 @@ console.run(ui.main)
 """
 
 
-def log_sweep(folder, points):
-    watched = open_tracker(folder, points)
+# What would run in a page that takes names for HTML or Markdown: as a class, a file and a table.
+HOSTILE = "<img src=x onerror='window.taken=1'><script>window.taken=2</script>[x](javascript:window.taken=3)"
+
+
+def log_sweep(folder, points, experiment=EXPERIMENT, text="a table"):
+    watched = Tracker(settings_of(folder), experiment, sweep_of(points))
     records = [make_record(point) for point in points]
     for point, record in zip(points, records, strict=True):
         watched.finished(point, record, known=False)
     values = {"validation_accuracy": 0.75, "test_accuracy": 0.5, "train_loss": 0.25}
     best = (points[0], records[0])
-    watched.compared(Compared(folder, points[0].name, values, "a table", "validation_accuracy", best, tuple(points)))
+    watched.compared(Compared(folder, points[0].name, values, text, "validation_accuracy", best, tuple(points)))
     assert watched.close("FINISHED") == []
 
 
@@ -48,6 +54,8 @@ def site(database, tmp_path_factory):
     """A server of two sweeps: its address, what the terminal shows at first, and what it showed in the end."""
     folder = tmp_path_factory.mktemp("site")
     copy_store(database, folder)
+    hostile = make_points(folder / "hostile", 2, classes=(HOSTILE, "b"))
+    log_sweep(folder, [replace(point, name=HOSTILE) for point in hostile[:1]] + hostile[1:], "hostile", f"```\n{HOSTILE}")
     points = make_points(folder, 5)
     log_sweep(folder, points[:3])
     log_sweep(folder, points[2:])
@@ -200,3 +208,27 @@ def _is_mine(path):
         return int((path.parent / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid()
     except OSError:
         return False
+
+
+def asked(address, path, plain):
+    request = urllib.request.Request(
+        f"{address}/ajax-api/2.0/mlflow/{path}", json.dumps(plain).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def test_hostile_names_are_text_in_descriptions(page, site):
+    found = asked(site[0], "experiments/search", {"max_results": 9})["experiments"]
+    [experiment] = [entry["experiment_id"] for entry in found if entry["name"] == "hostile"]
+    runs = asked(site[0], "runs/search", {"experiment_ids": [experiment], "max_results": 9})["runs"]
+    shown = 0
+    for run in runs:
+        note = next(tag["value"] for tag in run["data"]["tags"] if tag["key"] == "mlflow.note.content")
+        page.goto(f"{site[0]}/#/experiments/{experiment}/runs/{run['info']['run_id']}")
+        page.reload()
+        page.get_by_text("record:" if "record:" in note else "side by side:").first.wait_for()
+        shown += page.get_by_text(HOSTILE).count()
+        assert page.evaluate("window.taken") is None
+        assert page.locator("img[src=x], a[href^=javascript]").count() == 0
+    assert len(runs) == 3 and shown > 2
