@@ -83,7 +83,8 @@ def test_no_damage_is_used_and_training_again_gives_the_same_bytes(how, made, sm
         name = names[int(random.integers(len(names)))]
         harm(small / name, how, random)
         found, said = outcome(read, place, capsys)
-        assert found in (None, whole[read])
+        # Without its grid an experiment's points stand in another order, which is said.
+        assert found in (None, whole[read]) or (name.name == "config.yaml" and said.startswith("note: "))
         assert len(said.splitlines()) <= 1 and (found is not None or str(name.parent.name) in said or name.name in said)
         capsys.readouterr()
         iterations = int(name.parent.name) if name.parent.name.isdigit() and number % 2 else 30
