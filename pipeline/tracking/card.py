@@ -4,7 +4,7 @@ from ..data.dataset import SPLITS
 from ..records.record import Record
 from ..sweep.point import Point
 from .datasets import split_of
-from .keys import clean
+from .keys import clean, in_markdown
 
 # A registry keeps at most 5000 letters.
 LONGEST = 4900
@@ -45,7 +45,7 @@ def card(name: str, point: Point, record: Record, points: int) -> str:
     places = {"name": name, "height": height, "width": width, "criterion": criterion.replace("_", " ")}
     among = f"{points} points" if points else "a search"
     parts = [
-        f"The best of {among} by {places['criterion']} ({value:.4f}): {point.name or point.key}.\n",
+        f"The best of {among} by {places['criterion']} ({value:.4f}): {in_markdown(point.name or point.key)}.\n",
         f"## What\n{_what(point, record)}\n",
         f"## Data\n{_data(point, record)}\n",
         f"## Metrics\n{_metrics(record)}\n",
@@ -72,8 +72,8 @@ def _data(point: Point, record: Record) -> str:
     classes = classes if len(classes) <= CLASSES else f"{classes[:CLASSES]}..."
     split = ", ".join(f"{counts[split]} {split}" for split in SPLITS if counts.get(split))
     return (
-        f"{data.name}: {height} x {width} images of {data.images.dtype}, divided by {data.scale:g} inside the model. "
-        f"Images: {split}. Classes: {classes}."
+        f"{in_markdown(data.name)}: {height} x {width} images of {data.images.dtype}, divided by {data.scale:g} inside the model. "
+        f"Images: {split}. Classes: {in_markdown(classes)}."
     )
 
 
