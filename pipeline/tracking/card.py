@@ -72,8 +72,8 @@ def _data(point: Point, record: Record) -> str:
     classes = classes if len(classes) <= CLASSES else f"{classes[:CLASSES]}..."
     split = ", ".join(f"{counts[split]} {split}" for split in SPLITS if counts.get(split))
     return (
-        f"{in_markdown(data.name)}: {height} x {width} images of {data.images.dtype}, divided by {data.scale:g} inside the model. "
-        f"Images: {split}. Classes: {in_markdown(classes)}."
+        f"{in_markdown(data.name)}: {height} x {width} images of {data.images.dtype}, divided by {data.scale:g} inside the "
+        f"model. Images: {split}. Classes: {in_markdown(classes)}."
     )
 
 
