@@ -1,0 +1,85 @@
+"""What no experiment wants: points on the shelf, damaged files, old logs, checkpoints of trajectories that no grid has."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..base import console
+from ..base.errors import DataError, FileError
+from ..base.files import DAMAGED
+from ..data import prepared
+from ..records.fingerprint import trajectory
+from ..records.shelf import SHELF
+from .grid import read_grid
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A file or folder that may go. what: why. size: bytes."""
+
+    path: Path
+    what: str
+    size: int
+
+
+def wanted(experiments: Path) -> set[str] | None:
+    """The trajectories of all grids and of all points in their places; None when those of some grid cannot be told."""
+    found = {path.name for path in experiments.glob("*/points/*")}
+    for config in experiments.glob("*/config.yaml"):
+        try:
+            for settings in read_grid(config.parent).points:
+                found.add(trajectory(settings, prepared.read(prepared.prepared_path(settings)).digest))
+        except (FileError, DataError):
+            return None
+    return found
+
+
+def leftovers(folder: Path, keep: set[str] | None) -> list[Leftover]:
+    """Those of one experiment. keep: the trajectories that are wanted; None keeps the checkpoints of all."""
+    ways = [] if keep is None else [path for path in folder.glob("work/*.npz") if path.stem not in keep]
+    # The newest may be that of a command which runs.
+    logs = sorted(folder.glob("logs/*"))[:-1]
+    found = {
+        "a point on the shelf": sorted((folder / SHELF).glob("*/*")),
+        "damaged": sorted((folder / DAMAGED).glob("*")),
+        "checkpoints of a trajectory that no grid has": sorted(ways),
+        "an old log": logs,
+    }
+    return [Leftover(path, what, _size(path)) for what, paths in found.items() for path in paths]
+
+
+def remove(found: list[Leftover]) -> None:
+    """Remove them; what a link points to stays."""
+    for each in found:
+        if each.path.is_dir() and not each.path.is_symlink():
+            shutil.rmtree(each.path)
+        else:
+            each.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def left_alone(folder: Path) -> Iterator[bool]:
+    """Whether no sweep of this experiment runs; none starts in the meantime."""
+    if not (folder / "work").is_dir():
+        yield True
+        return
+    lock = FileLock(folder / "work" / "sweep.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.say(f"a sweep of {folder.name} is running; nothing of it is removed", error=True)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
+    return sum(file.lstat().st_size for file in files if file.is_symlink() or file.is_file())

@@ -1,0 +1,31 @@
+"""ovrcnn gc: what no experiment wants is listed, and goes when it is told to; points and wanted checkpoints stay."""
+
+from filelock import FileLock
+
+from pipeline import gc
+from tests.helpers.commands import contents
+from tests.helpers.records import small_data, small_settings, train
+
+
+def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
+    folder = tmp_path / "small"
+    train(small_settings(tmp_path), small_data())
+    wanted = next((folder / "work").glob("*.npz"))
+    gone = ["work/shelf/0123456789abcdef/7/x", "work/damaged/y", "logs/1/train.log", "work/fedcba9876543210.npz"]
+    for name in (*gone, "logs/2/train.log"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"1234567")
+    before = contents(folder)
+    place = f"paths.experiments={tmp_path}"
+    assert gc.main([place]) == 0
+    listed = capsys.readouterr().out
+    for name in ("shelf/0123456789abcdef/7 ", "damaged/y ", "logs/1 ", "fedcba9876543210.npz "):
+        assert name in listed
+    assert "28 bytes" in listed and "logs/2" not in listed and wanted.name not in listed and "/points/" not in listed
+    with FileLock(folder / "work" / "sweep.lock"):
+        assert gc.main([place, "name=small", "--delete"]) == 0
+        assert "is running" in capsys.readouterr().err
+        assert {*before} <= {*contents(folder)}
+    assert gc.main([place, "name=small", "--delete"]) == 0
+    left = {name: held for name, held in contents(folder).items() if name in before}
+    assert left == {name: held for name, held in before.items() if name not in gone}
