@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from ..base.errors import FileError
 from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256_sums, write_folder
 from ..base.plain_yaml import read_yaml
+from ..heads.choices import NUMERICS
 from ..heads.head import Head
 from ..settings import Settings
 from ..training.result import Result, Vectors
 from .checkpoint import Checkpoint, read_checkpoint
+from .provenance import PROVENANCE, read_provenance, statement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +62,7 @@ class Record:
         for name in FILES:
             if name != SUMS:
                 self.content(name)
+        read_provenance(self.folder, self.sums)
 
     def check_place(self, trajectory: str, iterations: int) -> None:
         """FileError for the record of another point."""
@@ -165,7 +168,9 @@ def write_record(
         "checkpoint.npz": npz_bytes(Checkpoint(heads, result.iterations).arrays()),
     }
     # Beside points/, not in it: what a kill leaves there is nobody's result.
-    write_folder(folder, {**contents, SUMS: sha256_sums(contents)}, settings.folder / "work")
+    contents[SUMS] = sha256_sums(contents)
+    contents[PROVENANCE] = statement(contents, result.data, NUMERICS[settings.compute.engine])
+    write_folder(folder, contents, settings.folder / "work")
 
 
 def recorded(settings: Settings) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.dataset import SPLITS, TRAIN
+from ..records.provenance import PROVENANCE
 from ..records.record import FILES, Record, recorded
 from ..settings import Settings, flatten
 from ..sweep.point import Point
@@ -47,7 +48,7 @@ def log_record(store: Store, run: Run, point: Point, record: Record, curved: int
     rows = [*_final_rows(record), *curve_rows(record.losses, record.classes, point.iterations, curved)]
     log_rows(store, run, rows, _missing_params(run, point.settings), {NOTE: _note(point, record), **dict([pictures.TAG])})
     store.client.log_inputs(run.run_id, inputs(point.settings, record))
-    files = {f"record/{name}": record.folder / name for name in FILES}
+    files = {f"record/{name}": record.folder / name for name in (*FILES, PROVENANCE)}
     log_files(store, run, files, {**table.tables(record), **pictures.pictures(record, run.began)})
 
 

@@ -4,13 +4,12 @@ import getpass
 import os
 import platform
 import socket
-import subprocess
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from ..base import project
+from ..base.checkout import git
 from .trouble import shown
 
 # A diff can hold whole data files.
@@ -72,19 +71,19 @@ def _machine() -> dict[str, str]:
         "boot": boot.read_text().strip() if boot.exists() else "",
         "versions": ", ".join([f"python {platform.python_version()}", *(f"{p} {v}" for p, v in _versions())]),
     }
-    return tags | provenance(_git)
+    return tags | provenance(git)
 
 
-def provenance(git: Callable[..., str]) -> dict[str, str]:
-    """Tags of the checkout that computes, by MLflow's names; none where there is no checkout. git: what git prints."""
-    said = git("status", "--porcelain=v2", "--branch", "--untracked-files=no").splitlines()
+def provenance(ask: Callable[..., str]) -> dict[str, str]:
+    """Tags of the checkout that computes, by MLflow's names; none where there is no checkout. ask: what git prints."""
+    said = ask("status", "--porcelain=v2", "--branch", "--untracked-files=no").splitlines()
     known = dict(line.removeprefix("# branch.").split(" ", 1) for line in said if line.startswith("# branch."))
     if known.get("oid", "(").startswith("("):
         return {}
     tags = {"commit": known["oid"], "dirty": str(any(not line.startswith("#") for line in said)).lower()}
     if not known["head"].startswith("("):
         tags["branch"] = known["head"]
-    url = git("remote", "get-url", "origin").strip()
+    url = ask("remote", "get-url", "origin").strip()
     if url:
         tags["repoURL"] = shown(url)
     return {f"mlflow.source.git.{name}": value for name, value in tags.items()}
@@ -93,7 +92,7 @@ def provenance(git: Callable[..., str]) -> dict[str, str]:
 @cache
 def diff() -> str:
     """How the checkout that computes differs from its commit; empty when it does not, or where there is none."""
-    text = _git("diff", "HEAD", "--no-ext-diff", "--no-color") if _machine().get("mlflow.source.git.dirty") == "true" else ""
+    text = git("diff", "HEAD", "--no-ext-diff", "--no-color") if _machine().get("mlflow.source.git.dirty") == "true" else ""
     return text if len(text) <= LONGEST_DIFF else f"{text[:LONGEST_DIFF]}\n... cut after {LONGEST_DIFF} letters\n"
 
 
@@ -113,13 +112,3 @@ def _versions() -> list[tuple[str, str]]:
         except ImportError:
             continue
     return found
-
-
-def _git(*arguments: str) -> str:
-    try:
-        asked = subprocess.run(
-            ["git", "-C", str(project.root()), *arguments], capture_output=True, text=True, errors="replace", timeout=10
-        )
-        return asked.stdout if asked.returncode == 0 else ""
-    except (OSError, subprocess.TimeoutExpired):
-        return ""

@@ -122,7 +122,8 @@ def _download(client: Any, run_id: str, folder: Path, key: str) -> None:
         except (FileError, ValueError) as error:
             said = str(error).partition(";")[0]
             raise FileError(f"{run_id}: in MLflow, {said.removeprefix(f'{got}/').removeprefix(f'{got}: ')}") from None
-        write_folder(folder, {name: (got / name).read_bytes() for name in FILES}, cache() / "work")
+        files = [*FILES, *([PROVENANCE] if (got / PROVENANCE).is_file() else [])]
+        write_folder(folder, {name: (got / name).read_bytes() for name in files}, cache() / "work")
 
 
 def cache() -> Path:

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.base.errors import SettingsError
 from pipeline.compare import main as compare
+from pipeline.records.provenance import PROVENANCE
 from pipeline.records.record import FILES
 from pipeline.train import main
 from tests.helpers.commands import SMALL_SWEEP, contents, points
@@ -40,7 +41,7 @@ def test_the_notebook_to_the_digit(run, place, tmp_path):
 def test_a_point_writes_its_whole_record(place, tmp_path):
     assert main([*place, "model.kernel_size=5", "training.iterations=7", "training.batch_size=16"]) == 0
     [point] = points(tmp_path / "experiments" / "scratch")
-    assert sorted(contents(point)) == sorted(FILES)
+    assert sorted(contents(point)) == sorted([*FILES, PROVENANCE])
     losses = pd.read_csv(point / "losses.csv")
     assert list(losses.columns) == ["iteration", *map(str, range(10))]
     assert losses["iteration"].tolist() == list(range(1, 8))

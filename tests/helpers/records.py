@@ -12,6 +12,7 @@ from pipeline.data import prepared
 from pipeline.data.dataset import Dataset, build, stratified_split
 from pipeline.heads import engines, one_vs_rest
 from pipeline.records.fingerprint import trajectory
+from pipeline.records.provenance import PROVENANCE
 from pipeline.records.record import FILES, SUMS
 from pipeline.settings import ComputeSettings, DataSettings, ModelSettings, PathSettings, Settings, TrainingSettings
 from pipeline.sweep.driver import Outcome, drive
@@ -92,8 +93,8 @@ def train(settings: Settings, dataset: Dataset, waypoints=(), observer=None, wor
 
 
 def record_files(folder: Path) -> dict[str, bytes]:
-    """Every file of a record, as bytes; and nothing lies beside them."""
-    held = {path.name: path.read_bytes() for path in folder.iterdir()}
+    """Every file of a record, as bytes; and nothing lies beside them but where it comes from."""
+    held = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != PROVENANCE}
     assert sorted(held) == sorted(FILES)
     return held
 

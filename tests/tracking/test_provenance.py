@@ -64,7 +64,7 @@ def test_runs_name_branch_commit_and_repository_and_hold_the_diff_of_a_changed_c
     git(checkout, "apply", diff)
     assert (checkout / "code.py").read_text() == "two\n\n"
     git(checkout, "checkout", "--detach")
-    assert "mlflow.source.git.branch" not in owner.provenance(owner._git)
+    assert "mlflow.source.git.branch" not in owner.provenance(owner.git)
 
 
 def test_a_long_diff_is_cut_and_no_checkout_is_no_trouble(checkout, tmp_path, monkeypatch):
@@ -73,7 +73,7 @@ def test_a_long_diff_is_cut_and_no_checkout_is_no_trouble(checkout, tmp_path, mo
     assert len(owner.diff()) < 1_000_100 and owner.diff().endswith("cut after 1000000 letters\n")
     monkeypatch.setattr(project, "root", lambda: tmp_path / "nowhere")
     forget()
-    assert owner.provenance(owner._git) == {} and owner.diff() == ""
+    assert owner.provenance(owner.git) == {} and owner.diff() == ""
 
 
 def test_system_metrics_come_on_request_and_end_with_the_run(folder):
