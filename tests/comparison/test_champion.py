@@ -7,6 +7,7 @@ from pipeline.comparison.champion import MOST_ROWS
 from pipeline.comparison.compare import compare
 from tests.comparison.comparison_cases import ODD_NAMES, SWEPT, grid, write
 from tests.helpers.commands import contents
+from tests.helpers.records import record_files
 
 
 def test_it_is_the_best_points_record_and_follows_it(tmp_path):
@@ -17,7 +18,7 @@ def test_it_is_the_best_points_record_and_follows_it(tmp_path):
         write(best, metrics={"validation_accuracy": 0.95 if best is points[0] else 0.9})
         comparison = compare(points, tmp_path / "out", SWEPT)
         assert comparison.best == best.name
-        assert contents(tmp_path / "out" / "champion") == contents(best.folder)
+        assert contents(tmp_path / "out" / "champion") == record_files(best.folder)
 
 
 def test_what_is_plotted_agrees_with_the_record(tmp_path):
