@@ -16,6 +16,7 @@ from typing import Any
 from ..base.errors import FileError, SettingsError
 from ..base.files import write_folder
 from ..comparison.select import Places
+from ..records.provenance import PROVENANCE
 from ..records.record import FILES, PLACE, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
