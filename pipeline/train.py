@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .base import console
 from .base.errors import SettingsError
+from .base.guard import guard_workers
 from .records.record import is_finished, read_record
 from .settings import Settings
 from .sweep.driver import Outcome, drive
@@ -93,6 +94,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
     with _closing(tracker) as status, at_work(grid, points, known) as experiment:
         if tracker:
             tracker.open()
+        guard_workers()
         hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)), command.axes)
         asked = asked_for(command.output, str(first.folder.parent))
         if not asked:

@@ -70,7 +70,7 @@ class Place:
         self.folder.mkdir(parents=True, exist_ok=True)
         own = {"PYTHONPATH": str(ROOT), "COLUMNS": "120", MARK: self.mark, "MLFLOW_TRACKING_URI": f"sqlite:///{self.database}"}
         limit = [] if file_size is None else ["prlimit", f"--fsize={file_size}"]
-        words = [*limit, sys.executable, "-m", "pipeline.train", *sweep.arguments()]
+        words = [*limit, str(Path(sys.executable).with_name("ovrcnn")), "train", *sweep.arguments()]
         with subprocess.Popen(
             words, cwd=self.folder, env={**os.environ, **own}, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             start_new_session=True,

@@ -63,3 +63,28 @@ def test_a_stop_ends_every_process_and_says_no_more_than_that(tmp_path, executor
     assert process.returncode == code
     said = "" if executor == "dask" else errors
     assert errors == (said if sent == signal.SIGKILL else "stopped\n")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
+def test_joblib_workers_end_with_the_sweep_however_it_ends(tmp_path, sent):
+    """Left alone they would train on, and then wait for more."""
+    words = ["-m", "model.kernel_size=3,5", "training.iterations=2000000", "training.batch_size=64"]
+    place = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"paths.experiments={tmp_path}", "tracking=off"]
+    with subprocess.Popen(
+        command("train", *words, *place), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        until(lambda: len(workers_of(process)) >= 2 or process.poll() is not None)
+        # Until they are at work.
+        until(lambda: len(list((tmp_path / "scratch" / "work" / "locks").glob("*"))) == 2)
+        workers = workers_of(process)
+        process.send_signal(sent)
+        _, left = psutil.wait_procs(workers, timeout=5)
+        for each in left:
+            each.kill()
+        assert workers and not left
+
+
+def workers_of(process):
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "LokyProcess" in str(child.cmdline())]
