@@ -25,7 +25,7 @@ from ..records.states import Way, nearest_state, way_path, write_way
 from ..training.block import Task, Trained, last_use, train_block
 from .locks import Locks
 from .point import Observer, Point, Trajectory, group
-from .pool import Pool
+from .pool import Pool, share_cores
 from .rates import Rates
 from .warm import Compiled
 
@@ -68,16 +68,6 @@ class Outcome:
 
     done: int
     failed: int
-
-
-def side_by_side(trajectories: int, cores: int, split: bool) -> tuple[int, int]:
-    """What runs in parallel: (trajectories at once, cores for the heads of each).
-
-    With as many trajectories as cores, each has one core, which wastes nothing. With fewer, the heads of each share what
-    there is, if the executor's workers are on this machine. Never more of both than cores.
-    """
-    many = max(1, min(trajectories, cores))
-    return many, max(1, cores // many) if split else 1
 
 
 def drive(points: Sequence[Point], pool: Pool, observer: Observer) -> Outcome:
@@ -146,7 +136,7 @@ class Driver:
                 self._save(training, training.wanted[0])
 
     def _say_what_runs(self) -> None:
-        many, heads = side_by_side(len(self._queue), self._pool.cores(), self._pool.split)
+        many, heads = share_cores(len(self._queue), self._pool.cores(), self._pool.split)
         shared = f", the heads of each on {heads} cores" if heads > 1 else ""
         count = "1 trajectory" if len(self._queue) == 1 else f"{len(self._queue)} trajectories"
         level = logging.INFO if sum(len(trajectory.points) for trajectory in self._queue) > 1 else logging.DEBUG
@@ -213,7 +203,7 @@ class Driver:
         point = training.wanted[0]
         last = min(point.iterations, training.iteration + training.length)
         active = len(self._queue) + len(self._running) + 1
-        _, training.cores = side_by_side(active, self._pool.cores(), self._pool.split)
+        _, training.cores = share_cores(active, self._pool.cores(), self._pool.split)
         task = Task(point.settings, training.heads, training.iteration, last, last == point.iterations, training.cores)
         self._executor = self._executor or self._pool.make()
         try:

@@ -1,6 +1,7 @@
 """What no experiment wants: points on the shelf, damaged files, old logs, checkpoints of trajectories that no grid has."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from ..data import prepared
 from ..records.fingerprint import trajectory
 from ..records.shelf import SHELF
 from .grid import read_grid
+
+# A log is old after so long.
+OLD_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ def wanted(experiments: Path) -> set[str] | None:
 def leftovers(folder: Path, keep: set[str] | None) -> list[Leftover]:
     """Those of one experiment. keep: the trajectories that are wanted; None keeps the checkpoints of all."""
     ways = [] if keep is None else [path for path in folder.glob("work/*.npz") if path.stem not in keep]
-    # The newest may be that of a command which runs.
-    logs = sorted(folder.glob("logs/*"))[:-1]
+    # Any that is younger may be that of a command which runs; the newest is looked at most.
+    logs = [path for path in sorted(folder.glob("logs/*"))[:-1] if time.time() - path.stat().st_mtime > OLD_SECONDS]
     found = {
         "a point on the shelf": sorted((folder / SHELF).glob("*/*")),
         "damaged": sorted((folder / DAMAGED).glob("*")),

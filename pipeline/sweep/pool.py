@@ -27,3 +27,13 @@ class Pool:
     lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
     close: Callable[[], None] = field(default=lambda: None)
     compiles_here: bool = True
+
+
+def share_cores(trajectories: int, cores: int, split: bool) -> tuple[int, int]:
+    """What runs in parallel: (trajectories at once, cores for the heads of each).
+
+    With as many trajectories as cores, each has one core, which wastes nothing. With fewer, the heads of each share what
+    there is, if the executor's workers are on this machine. Never more of both than cores.
+    """
+    many = max(1, min(trajectories, cores))
+    return many, max(1, cores // many) if split else 1

@@ -22,9 +22,10 @@ from pipeline.records.record import read_record
 from pipeline.records.states import MOST, Way, read_way, write_way
 from pipeline.settings import ComputeSettings
 from pipeline.sweep import driver
-from pipeline.sweep.driver import drive, side_by_side
+from pipeline.sweep.driver import drive
 from pipeline.sweep.executors import pool
 from pipeline.sweep.locks import Locks
+from pipeline.sweep.pool import share_cores
 from tests.helpers.records import (
     Recorder,
     counted,
@@ -314,13 +315,13 @@ def test_a_trajectory_that_breaks_keeps_its_points_before_and_the_others_go_on(t
 
 
 def test_what_runs_in_parallel_never_takes_more_than_the_cores():
-    assert side_by_side(27, 2, True) == (2, 1)
-    assert side_by_side(1, 8, True) == (1, 8)
-    assert side_by_side(3, 8, True) == (3, 2)
-    assert side_by_side(1, 8, False) == (1, 1)
+    assert share_cores(27, 2, True) == (2, 1)
+    assert share_cores(1, 8, True) == (1, 8)
+    assert share_cores(3, 8, True) == (3, 2)
+    assert share_cores(1, 8, False) == (1, 1)
     for trajectories in range(1, 30):
         for cores in range(1, 20):
-            many, heads = side_by_side(trajectories, cores, True)
+            many, heads = share_cores(trajectories, cores, True)
             assert 1 <= many * heads <= cores and many <= trajectories
 
 

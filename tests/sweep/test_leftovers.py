@@ -1,5 +1,7 @@
 """ovrcnn gc: what no experiment wants is listed, and goes when it is told to; points and wanted checkpoints stay."""
 
+import os
+
 from filelock import FileLock
 
 from pipeline import gc
@@ -15,6 +17,10 @@ def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
     for name in (*gone, "logs/2/train.log"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"1234567")
+    # logs/2 is no older than a running command's may be, and logs/3 the newest.
+    for name in ("logs/1", "logs/3"):
+        (folder / name).mkdir(exist_ok=True)
+        os.utime(folder / name, (0, 0))
     before = contents(folder)
     place = f"paths.experiments={tmp_path}"
     assert gc.main([place]) == 0
