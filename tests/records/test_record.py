@@ -14,7 +14,7 @@ from hypothesis import settings as law
 from hypothesis import strategies as st
 
 from pipeline.base.errors import FileError
-from pipeline.base.files import atomic_write, sha256_sums, write_npz, write_text
+from pipeline.base.files import UNFINISHED, atomic_write, clean_up, sha256_sums, write_folder, write_npz, write_text
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_heads
 from pipeline.records.checkpoint import Checkpoint, read_checkpoint
@@ -261,3 +261,28 @@ def test_a_record_in_another_points_place_is_refused(tmp_path):
     (tmp_path / "t" / "5").rename(tmp_path / "u" / "3")
     with pytest.raises(FileError, match="is the record of another point, t/3, not of u/3"):
         read_record(tmp_path / "u" / "3").check("u", 3)
+
+
+def test_a_record_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    done = []
+    sync, rename = os.fsync, Path.rename
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (done.append(Path(f"/proc/self/fd/{handle}").readlink().name), sync(handle))
+    )
+    monkeypatch.setattr(Path, "rename", lambda path, target: (done.append("renamed"), rename(path, target))[1])
+    write_folder(tmp_path / "points" / "7", {"a": b"1", "b": b"2"}, tmp_path / "work")
+    temporary = done[2]
+    assert done == ["a", "b", temporary, "renamed", "points"] and temporary.endswith(UNFINISHED)
+
+
+def test_what_a_dead_writer_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    dead = [f".a.npz.x{UNFINISHED}", f"work/point.x{UNFINISHED}/y_hat.csv", f"work/deep/.b.x{UNFINISHED}"]
+    for name in (*dead, "a.npz", ".hidden", "work/other", f"elsewhere/.a.x{UNFINISHED}"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    with atomic_write(tmp_path / "work" / "c") as file:
+        clean_up(tmp_path, ("work",))
+        file.write(b"whole")
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"a.npz", ".hidden", "work/other", "work/c", f"elsewhere/.a.x{UNFINISHED}"}
+    assert (tmp_path / "work" / "c").read_bytes() == b"whole"
