@@ -15,6 +15,7 @@ STAGES = {
     "show": ("show", "one point: settings, neighbours, heads, wrong answers, kernels"),
     "predict": ("predict", "a trained point applied to images of yours"),
     "explain": ("explain", "what each head of a point sees of one image, step by step"),
+    "verify": ("verify", "records proved: checksums, then every byte computed again"),
     "gc": ("gc", "what no experiment wants: listed with its size, or removed"),
     "check-gradients": ("certify.__main__", "the gradients against finite differences, for sizes of your own"),
     "benchmark": ("benchmarks.__main__", "speed and memory, beside plain loops, NumPy, torch and scikit-learn"),

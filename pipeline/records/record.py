@@ -158,19 +158,26 @@ def write_record(
     folder: Path, settings: Settings, point: tuple[Result, Vectors], losses: NDArray[np.float64], heads: tuple[Head, ...]
 ) -> None:
     """Write a finished point: its folder appears whole, in one rename, or not at all."""
+    contents = record_files(folder.parent.name, settings, point, losses, heads)
+    # Beside points/, not in it: what a kill leaves there is nobody's result.
+    contents[SUMS] = sha256_sums(contents)
+    contents[PROVENANCE] = statement(contents, point[0].data, NUMERICS[settings.compute.engine])
+    write_folder(folder, contents, settings.folder / "work")
+
+
+def record_files(
+    trajectory: str, settings: Settings, point: tuple[Result, Vectors], losses: NDArray[np.float64], heads: tuple[Head, ...]
+) -> dict[str, bytes]:
+    """The files of a finished point, by name: all but the checksums."""
     result, vectors = point
-    contents = {
+    return {
         "settings.yaml": yaml.dump(recorded(settings), Dumper=yaml.CSafeDumper, sort_keys=False).encode(),
         # Whose record it is: in another point's place it would be taken for that.
-        "result.json": (json.dumps({"trajectory": folder.parent.name, **result.plain()}, indent=1) + "\n").encode(),
+        "result.json": (json.dumps({"trajectory": trajectory, **result.plain()}, indent=1) + "\n").encode(),
         "y_hat.csv": y_hat_csv(vectors, result.classes),
         **losses_files(losses, result.classes),
         "checkpoint.npz": npz_bytes(Checkpoint(heads, result.iterations).arrays()),
     }
-    # Beside points/, not in it: what a kill leaves there is nobody's result.
-    contents[SUMS] = sha256_sums(contents)
-    contents[PROVENANCE] = statement(contents, result.data, NUMERICS[settings.compute.engine])
-    write_folder(folder, contents, settings.folder / "work")
 
 
 def recorded(settings: Settings) -> dict[str, Any]:
