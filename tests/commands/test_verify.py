@@ -129,6 +129,17 @@ def test_settings_data_and_checksums_are_held_before_anything_is_computed(verify
         assert said in words[f"{folder.parent.name}/{folder.name}"]
 
 
+def test_an_earlier_record_is_not_wrong_for_what_it_lacks(verify, home):
+    def earlier(content):
+        plain = json.loads(content)
+        del plain["trajectory"], plain["input"]
+        return (json.dumps(plain, indent=1) + "\n").encode()
+
+    for folder in points(home / "scratch"):
+        edit(folder, "result.json", earlier)
+    assert verify()[0] == 0
+
+
 def test_another_machines_records(verify, home, made, capsys):
     assert verify("--against", str(made / "scratch"))[0] == 0
     last = next(folder for folder in points(home / "scratch") if folder.name == "12")
