@@ -19,6 +19,7 @@ STAGES = {
     "gc": ("gc", "what no experiment wants: listed with its size, or removed"),
     "check-gradients": ("certify.__main__", "the gradients against finite differences, for sizes of your own"),
     "benchmark": ("benchmarks.__main__", "speed and memory, beside plain loops, NumPy, torch and scikit-learn"),
+    "track": ("track", "what is recorded, told to an MLflow store that lacks it"),
     "ui": ("tracking.ui", "MLflow's pages on 127.0.0.1"),
 }
 

@@ -74,14 +74,25 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
     if not records:
         return None
     found = side_by_side(records, values, keys)
-    joined = _write_tables(folder, found)
+    _write_tables(folder, found)
     _write_figures(folder, found, points)
     write_champion(folder, found.records[found.best])
     datasets = {point.name: point.dataset for point in points}
     write_bytes(folder / REPORT, report(folder.name, found, datasets, folder))
+    return _in_words(folder, found)
+
+
+def look(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comparison | None:
+    """What `compare` gives, of tables and figures that lie in `folder`: nothing is written."""
+    keys = axes_for(swept)
+    records, values = _read(points, keys)
+    return _in_words(folder, side_by_side(records, values, keys)) if records else None
+
+
+def _in_words(folder: Path, found: SideBySide) -> Comparison:
     lines = table_lines(found.summary, found.laid)
-    if not joined:
-        lines.append(f"the y-hat vectors of {len(records)} points stay in their records; ")
+    if not (folder / "y_hat.csv").is_file():
+        lines.append(f"the y-hat vectors of {len(found.records)} points stay in their records; ")
         lines[-1] += f"`ovrcnn compare name={folder.name} --y-hat FILE.csv` joins them"
     text = "\n".join([*lines, f"tables and figures: {folder}", f"report: {folder / REPORT}"])
     return Comparison(**vars(found), folder=folder, text=text.lstrip("\n"))
@@ -106,8 +117,7 @@ def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Recor
     return records, values
 
 
-def _write_tables(folder: Path, found: SideBySide) -> bool:
-    """Whether the y-hat vectors were few enough to be joined too."""
+def _write_tables(folder: Path, found: SideBySide) -> None:
     # Every record lies where its point belongs: experiment/points/trajectory/iterations.
     paths = ["/".join(record.folder.parts[-3:]) for record in found.records.values()]
     points, table = found.points.assign(**{RECORD: paths}), found.summary
@@ -115,7 +125,7 @@ def _write_tables(folder: Path, found: SideBySide) -> bool:
     write_text(folder / "summary.csv", table.rows.to_csv(index=False, lineterminator="\n"))
     means = {key: float(table.best[key]) for key in table.metrics}
     write_text(folder / "metrics.json", json.dumps({"best": found.best, **means}, indent=1) + "\n")
-    return write_y_hat(found.records, folder / "y_hat.csv")
+    write_y_hat(found.records, folder / "y_hat.csv")
 
 
 def _write_figures(folder: Path, found: SideBySide, points: Sequence[Point]) -> None:

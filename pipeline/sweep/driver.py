@@ -22,6 +22,7 @@ from ..records.checkpoint import Checkpoint
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.shelf import set_damaged_aside
 from ..records.states import Way, nearest_state, way_path, write_way
+from ..records.times import note
 from ..training.block import Task, Trained, last_use, train_block
 from .locks import Locks
 from .point import Observer, Point, Trajectory, group
@@ -193,6 +194,7 @@ class Driver:
         state, way = nearest_state(first.settings, first.dataset, first.trajectory, last_use(first.iterations, first.dataset))
         losses = [] if state.losses is None else [state.losses]
         for point in wanted:
+            _note(point, "began")
             self._observer.started(point)
         self._active[first.trajectory] = Training(wanted, state.heads, state.iteration, losses, way)
         self._submit(self._active[first.trajectory])
@@ -245,6 +247,7 @@ class Driver:
         point = training.wanted[0]
         if trained.point:
             write_record(point.folder, point.settings, trained.point, training.all_losses(), trained.heads)
+            _note(point, "ended")
             training.wanted.pop(0)
             self._finished(point, Record(point.folder, trained.point[0], point.trajectory), known=False)
         if not training.wanted:
@@ -294,3 +297,7 @@ class Driver:
     def _end(self, point: Point) -> None:
         del self._active[point.trajectory]
         self._locks.release(point.settings.folder, point.trajectory)
+
+
+def _note(point: Point, what: str) -> None:
+    note(point.settings.folder, {"point": point.key, what: int(time.time() * 1000)})

@@ -14,7 +14,8 @@ from .card import card
 from .keys import clean, run_name
 from .parent import best_rows, command, describe_experiment, in_words, log_settings, note
 from .registry import crown
-from .runs import ERROR, FAILED, FINISHED, RUNNING, Runs
+from .runs import ERROR, FAILED, FINISHED, RUNNING, Conclusion, Runs
+from .sweeps import sweep_key
 from .view import NOTE, seed_view
 
 # What a sweep leaves in its folder.
@@ -86,7 +87,7 @@ class Finished(Event):
         if run.model is None:
             runs.keep_model(self.point.key, models.log_model(runs.store, run, self.point, self.record))
         if run.status != FINISHED:
-            runs.end(self.point.key, FINISHED)
+            runs.end(self.point, FINISHED)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Failed(Event):
         if run.status != FINISHED:
             runs.hold(self.point.key, log.log_params(runs.store, run, self.point.settings))
             runs.store.client.set_tag(run.run_id, ERROR, clean(self.reason))
-            runs.end(self.point.key, FAILED)
+            runs.end(self.point, FAILED)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Compared(Event):
     """What a sweep came to. folder: where its tables and figures lie. best: a point's name. values: the best point's metrics.
 
     text: the tables as the terminal shows them. metric: what the best was chosen by. champion: the best point and its record.
-    points: all of them.
+    points: all of them. typed, ended: the sweep's command and its end, in milliseconds, when it is told of afterwards.
     """
 
     folder: Path
@@ -120,6 +121,8 @@ class Compared(Event):
     metric: str
     champion: tuple[Point, Record] | None = None
     points: tuple[Point, ...] = ()
+    typed: str = ""
+    ended: int | None = None
 
     def digest(self) -> str:
         """SHA-256 of the tables, the figures, the text, the best point's values and the champion's key."""
@@ -137,6 +140,8 @@ class Compared(Event):
         if runs.sweep is None or runs.parent is None:
             return
         parent, store, digest = runs.parent, runs.store, self.digest()
+        typed = self.typed or command()
+        runs.came_to = Conclusion(self.folder, sweep_key(self.points), typed, self.ended)
         if parent.tags.get(COMPARED) == digest:
             return
         log.log_files(store, parent, self._files(), {})
@@ -147,7 +152,7 @@ class Compared(Event):
             self._crown(runs, *self.champion)
         best = in_words(self.best, self.values, self.metric)
         describe_experiment(runs, runs.sweep.name, in_words(run_name(self.best), self.values, self.metric))
-        tags = {"best": self.best, "command": command(), NOTE: note(runs, self.text, best, self.points), COMPARED: digest}
+        tags = {"best": self.best, "command": typed, NOTE: note(runs, self.text, best, self.points, typed), COMPARED: digest}
         log.log_rows(store, parent, [], tags={key: clean(value) for key, value in tags.items()})
 
     def _crown(self, runs: Runs, point: Point, record: Record) -> None:

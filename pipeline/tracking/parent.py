@@ -39,8 +39,9 @@ def best_rows(values: Mapping[str, float], metric: str, had: Mapping[str, float]
     return [(f"best_{key}", values[key], 0) for key in shown if had.get(f"best_{key}") != values[key]]
 
 
-def note(runs: Runs, text: str, best: str, points: Sequence[Point]) -> str:
-    """The description of the sweep's run. best: name and values. text: the tables as the terminal shows them."""
+def note(runs: Runs, text: str, best: str, points: Sequence[Point], typed: str) -> str:
+    """The description of the sweep's run. best: name and values. text: the tables as the terminal shows them.
+    typed: its command."""
     sweep, experiment = runs.sweep, runs.store.experiment_id
     assert sweep is not None
     modes = {"table": "", "charts": "CHART", "y-hat vectors": "ARTIFACT"}
@@ -52,8 +53,8 @@ def note(runs: Runs, text: str, best: str, points: Sequence[Point]) -> str:
         found.append("; ".join([f"{len(points)} points on {trajectories} trajectories", *axes]))
     # A fence of more ticks than any name has ends where it should.
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    typed = command().replace("`", "'").replace("\n", " ")
-    return clean("\n\n".join([*found, f"`{typed}`", f"{fence}\n{text}\n{fence}"]))
+    shown = typed.replace("`", "'").replace("\n", " ")
+    return clean("\n\n".join([*found, f"`{shown}`", f"{fence}\n{text}\n{fence}"]))
 
 
 def describe_experiment(runs: Runs, name: str, best: str) -> None:

@@ -9,8 +9,10 @@ tag a sweep's view shows all its points.
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from ..records.times import Times, note
 from ..sweep.point import Point
 from . import owner
 from .glance import is_unknown
@@ -51,15 +53,32 @@ class Run:
         return Run(info.run_id, info.run_name, info.status, info.start_time, info.artifact_uri, *values)
 
 
-class Runs:
-    """The runs of an experiment as one sweep sees them, or one point alone (`sweep` None)."""
+@dataclass(frozen=True)
+class Conclusion:
+    """What a sweep came to. folder: its experiment's. points: the key of its points (see sweep_key). command: what was typed.
+    ended: when, if that is known already, in milliseconds."""
 
-    def __init__(self, store: Store, sweep: SweepView | None, system_metrics: bool = False) -> None:
-        self.store, self.sweep = store, sweep
+    folder: Path
+    points: str
+    command: str
+    ended: int | None = None
+
+
+class Runs:
+    """The runs of an experiment as one sweep sees them, or one point alone (`sweep` None).
+
+    began: when the sweep did, in milliseconds, if it is told of afterwards.
+    """
+
+    def __init__(self, store: Store, sweep: SweepView | None, system_metrics: bool = False, began: int | None = None) -> None:
+        self.store, self.sweep, self._sweep_began = store, sweep, began
         self._monitor = Monitor(store.uri) if system_metrics else None
         self._points: dict[str, Run] = {}
         # Up to which iteration a point's curves are in the store, by its key.
         self.curved: dict[str, int] = {}
+        # When the points of each experiment's folder began and ended.
+        self._times: dict[Path, Times] = {}
+        self.came_to: Conclusion | None = None
         self.parent: Run | None = None
         self._reap()
         self._load()
@@ -77,6 +96,13 @@ class Runs:
         else:
             self._adopt(point, known)
         return self._points[point.key]
+
+    def is_finished(self, key: str) -> bool:
+        """Whether the store holds the point's run, finished."""
+        if key not in self._points and not is_unknown(self.store.uri, key):
+            for run in self._search(f"tags.`{POINT}` = '{key}'"):
+                self._note(key, run)
+        return key in self._points and self._points[key].status == FINISHED
 
     def describe(self, run: Run) -> None:
         """What goes once with a command's own run, the sweep's or that of a point alone: the diff of a changed checkout, and
@@ -101,11 +127,12 @@ class Runs:
         """Remember the model of a point's run."""
         self._points[key] = replace(self._points[key], model=model)
 
-    def end(self, key: str, status: str) -> None:
-        """Close a point's run."""
-        run = self._points[key]
-        self.store.client.set_terminated(run.run_id, status)
-        self._points[key] = replace(run, status=status)
+    def end(self, point: Point, status: str) -> None:
+        """Close a point's run; a finished one at the time when its record was written."""
+        run = self._points[point.key]
+        ended = self._times_of(point).ended(point.key) if status == FINISHED else None
+        self.store.client.set_terminated(run.run_id, status, ended)
+        self._points[point.key] = replace(run, status=status)
 
     def close(self, status: str) -> None:
         """Close the parent with this status, and as KILLED the runs of this process that did not come to an end."""
@@ -114,7 +141,19 @@ class Runs:
             if POINT in run.tags and owner.is_mine(run.tags):
                 self.store.client.set_terminated(run.run_id, KILLED)
         if self.parent is not None and self.sweep is not None and self.sweep.whole:
-            self.store.client.set_terminated(self.parent.run_id, status)
+            now = int(time.time() * 1000)
+            ended = self.came_to.ended or now if self.came_to else now
+            self.store.client.set_terminated(self.parent.run_id, status, ended)
+            if self.came_to is not None and not self.came_to.ended:
+                self._note_sweep(self.sweep, self.came_to, {"status": status, "began": self.parent.began, "ended": ended})
+
+    def _note_sweep(self, sweep: SweepView, came_to: "Conclusion", how: dict[str, object]) -> None:
+        """What `ovrcnn track` tells another store of this sweep."""
+        known = {"sweep": sweep.key, "count": sweep.points, "swept": list(sweep.swept)}
+        note(came_to.folder, {**known, "points": came_to.points, "command": came_to.command, **how})
+
+    def _times_of(self, point: Point) -> Times:
+        return self._times.setdefault(point.settings.folder, Times(point.settings.folder))
 
     @staticmethod
     def renewed(run: Run) -> Run:
@@ -144,7 +183,7 @@ class Runs:
         found = self._points.get(point.key)
         if found is None:
             tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
-            self._points[point.key] = self._create(run_name(point.name), tags)
+            self._points[point.key] = self._create(run_name(point.name), tags, self._times_of(point).began(point.key))
         elif _is_settled(found):
             self._adopt(point, found)
         else:
@@ -178,7 +217,7 @@ class Runs:
         with alone(self.store):
             found = self._find_parent(sweep)
             if found is None:
-                return self._create(sweep.name, {**owner.identity(), **tags})
+                return self._create(sweep.name, {**owner.identity(), **tags}, self._sweep_began)
         return self._go_on(found, sweep.name, tags) if sweep.whole else found
 
     def _find_parent(self, sweep: SweepView) -> Run | None:
@@ -189,9 +228,9 @@ class Runs:
             return {}
         return {PARENT: self.parent.run_id, mark(self.sweep.key): "yes"}
 
-    def _create(self, name: str, tags: dict[str, str]) -> Run:
+    def _create(self, name: str, tags: dict[str, str], began: int | None) -> Run:
         plain = {key: clean(value) for key, value in tags.items()}
-        made = self.store.client.create_run(self.store.experiment_id, run_name=clean(name), tags=plain)
+        made = self.store.client.create_run(self.store.experiment_id, began, plain, clean(name))
         return replace(Run.read(made), fresh=True)
 
     def _go_on(self, run: Run, name: str, tags: dict[str, str]) -> Run:

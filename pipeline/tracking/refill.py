@@ -1,0 +1,151 @@
+"""A store filled from the records: what it lacks is logged, as the sweeps would have done it, at the times when they did."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..base import console
+from ..base.errors import FileError, MendableError
+from ..comparison.compare import look
+from ..records.record import Record, is_finished, read_record
+from ..records.shelf import SHELF
+from ..records.times import Times
+from ..settings import Settings, TrackingSettings, parse
+from ..sweep.grid import Grid, read_grid
+from ..sweep.point import Point
+from ..sweep.points import points_of
+from .events import Compared, Event, Finished
+from .runs import FINISHED, KILLED, Runs
+from .store import open_store, store_uri
+from .sweeps import SweepView, sweep_key
+from .trouble import LATER, explain
+
+# A store that is busy for a moment is asked again.
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The last sweep of an experiment. view: None for a point that was trained alone. began, ended: in milliseconds."""
+
+    points: tuple[Point, ...]
+    grid: Grid
+    view: SweepView | None
+    status: str
+    command: str
+    began: int | None
+    ended: int | None
+
+
+def refill(folder: Path, tracking: TrackingSettings) -> tuple[int, int]:
+    """Tell a store of an experiment's records: how many points it lacked, and how many there are.
+
+    FileError or SettingsError, one line, for a store that does not take them and for data that is gone.
+    """
+    sweep = _last_sweep(folder)
+    recorded = {point.key: (point, point.folder) for point in sweep.points if is_finished(point.folder)}
+    others = {point.key: (point, place) for point, place in _others(folder, tracking) if point.key not in recorded}
+    hidden = not sys.stderr.isatty()
+    with tqdm(total=len(recorded) + len(others), unit=" points", desc=folder.name, disable=hidden, leave=False) as bar:
+        try:
+            store = open_store(tracking, folder.name)
+            logged = _tell(Runs(store, None), list(others.values()), bar)
+            runs = Runs(store, sweep.view, began=sweep.began)
+            logged += _tell(runs, list(recorded.values()), bar)
+            if sweep.view is not None:
+                _conclude(runs, folder, sweep)
+        except MendableError:
+            raise
+        except Exception as error:
+            # MLflow raises a dozen kinds of errors; to the person they are one line.
+            trouble = explain(error, store_uri(tracking))
+            mend = "try again" if trouble.mend == LATER else trouble.mend
+            raise FileError(f"{trouble.what}; {bar.n} of {bar.total} points were looked at; {mend}") from None
+    return logged, len(recorded) + len(others)
+
+
+def _tell(runs: Runs, points: Sequence[tuple[Point, Path]], bar: Any) -> int:
+    """Log points as finished; how many the store lacked. A damaged record is left out, with a line."""
+    logged = 0
+    for point, place in points:
+        try:
+            record = _checked(point, place)
+        except FileError as error:
+            console.say(f"not logged: {error}", error=True)
+        else:
+            before = runs.is_finished(point.key)
+            _write(runs, Finished(point, record, known=True))
+            logged += not before
+        bar.update()
+    return logged
+
+
+def _checked(point: Point, place: Path) -> Record:
+    record = read_record(place)
+    record.check(point.trajectory, point.iterations)
+    return record
+
+
+def _write(runs: Runs, event: Event) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            event.write(runs)
+            return
+        except MendableError:
+            raise
+        except Exception:
+            if not left:
+                raise
+
+
+def _conclude(runs: Runs, folder: Path, sweep: Sweep) -> None:
+    """The sweep's own run: what it came to, unless it says so already, and how it ended."""
+    found = look(sweep.points, folder, sweep.grid.swept)
+    if found is not None:
+        values = {key: float(found.summary.best[key]) for key in found.summary.metrics}
+        champion = next(point for point in sweep.points if point.name == found.best), found.records[found.best]
+        told = found.summary.metric, champion, sweep.points, sweep.command, sweep.ended
+        _write(runs, Compared(folder, found.best, values, found.text, *told))
+    runs.close(sweep.status)
+
+
+def _last_sweep(folder: Path) -> Sweep:
+    """As it was noted when it ended; else as its grid and its records tell."""
+    grid = read_grid(folder)
+    points = points_of(grid, write=False)
+    times = Times(folder)
+    key = sweep_key(points)
+    noted = times.sweep(key) or {}
+    done = [point.key for point in points if is_finished(point.folder)]
+    began = noted.get("began") or min((found for each in done if (found := times.began(each))), default=None)
+    ended = noted.get("ended") or max((found for each in done if (found := times.ended(each))), default=None)
+    view = None if len(points) == 1 and not noted else SweepView(key, len(points), grid.swept)
+    if view and noted:
+        view = SweepView(str(noted["sweep"]), int(noted.get("count", 0)), tuple(map(str, noted.get("swept", ()))))
+    whole = FINISHED if len(done) == len(points) else KILLED
+    status = str(noted.get("status", whole)) if noted.get("status") in (FINISHED, KILLED, "FAILED") else whole
+    return Sweep(points, grid, view, status, str(noted.get("command", "")), began, ended)
+
+
+def _others(folder: Path, tracking: TrackingSettings) -> Iterator[tuple[Point, Path]]:
+    """Recorded points that may be in no grid any more, in their places and on the shelf: each alone, under its own name."""
+    for place in sorted([*(folder / "points").glob("*/*"), *(folder / SHELF).glob("*/*")]):
+        if not is_finished(place):
+            continue
+        try:
+            settings = _settings(read_record(place), folder, tracking)
+            [point] = points_of(Grid.of([settings]), write=False)
+        except (MendableError, TypeError, KeyError) as error:
+            console.say(f"not logged: {place}: {console.explain_error(error)}", error=True)
+            continue
+        # Which arithmetic made it is part of the trajectory's name, and not of the settings that a record carries.
+        yield Point(settings, point.name, point.data, point.dataset, place.parent.name), place
+
+
+def _settings(record: Record, folder: Path, tracking: TrackingSettings) -> Settings:
+    held = {**record.settings, "name": folder.name, "paths": {"experiments": str(folder.parent)}}
+    return parse({**held, "tracking": asdict(tracking)})
