@@ -102,9 +102,8 @@ def prove(records: Sequence[Record], segments: int | None, seed: int) -> Verdict
     total = sum(stretch.last - stretch.first for stretch in chosen)
     with _bar(total) as bar:
         for stretch in chosen:
-            found = proved(stretch, bar.update)
-            if found:
-                faults.setdefault(_name(stretch.record or stretch.claim.record), []).extend(found)
+            for record, differ in proved(stretch, bar.update):
+                faults.setdefault(_name(record), []).append(differ)
     covered = f"checksums of all, {len(chosen)} of {len(every)} stretches ({total} iterations) computed again, engine {engines}"
     return Verdict(len(records), f"{covered}, seed {seed}", faults, notes)
 

@@ -25,7 +25,8 @@ Move = Callable[[int], Any]
 @dataclass(frozen=True)
 class Stretch:
     """Iterations `first` to `last` (exclusive) of a trajectory, from a state that is held to be right to one that is to be
-    proved: `file`'s heads, which are those of `record` where it is a point."""
+    proved: `file`'s heads, which are those of `record` where it is a point. beside: other records that tell the losses of the
+    same iterations."""
 
     claim: Claim
     start: Checkpoint
@@ -33,6 +34,7 @@ class Stretch:
     file: str
     heads: tuple[Head, ...] = field(repr=False)
     record: Record | None = None
+    beside: tuple[Record, ...] = ()
 
     @property
     def first(self) -> int:
@@ -60,22 +62,29 @@ def whole(claims: Sequence[Claim], moved: Move) -> list[list[Difference]]:
     return found
 
 
-def proved(stretch: Stretch, moved: Move) -> list[Difference]:
-    """Compute one stretch; what differs from what is recorded."""
+def proved(stretch: Stretch, moved: Move) -> list[tuple[Record, Difference]]:
+    """Compute one stretch; what differs from what is recorded, each with the record that tells it."""
     claim, classes = stretch.claim, stretch.claim.dataset.classes
+    record = stretch.record or claim.record
     try:
         heads, losses, point = advance(claim, stretch.start, stretch.last, moved, stretch.record is not None)
     except (NonFiniteError, ValueError) as error:
         # A state that somebody changed may have any shape.
-        return [Difference(stretch.file, f"cannot have been trained from iteration {stretch.first}: {error}")]
-    record = stretch.record or claim.record
+        return [(record, Difference(stretch.file, f"cannot have been trained from iteration {stretch.first}: {error}"))]
     if point is not None:
         before = record.losses[: stretch.first]
         settings = claim.settings.at(stretch.last) if claim.settings.training.schedule == "constant" else claim.settings
         every = np.concatenate([before, losses])
-        return _checked(record, Telling(every, heads, record_files(claim.trajectory, settings, point, every, heads)))
-    found = losses_differ("losses.npy", record.losses[stretch.first : stretch.last], losses, classes, stretch.first)
-    return [each for each in (found, heads_differ(stretch.file, stretch.heads, heads, classes, stretch.last)) if each]
+        right = Telling(every, heads, record_files(claim.trajectory, settings, point, every, heads))
+        found = [(record, each) for each in _checked(record, right)]
+    else:
+        differ = heads_differ(stretch.file, stretch.heads, heads, classes, stretch.last)
+        found = [(record, differ)] if differ else []
+    # A longer record tells these iterations too, and its own stretch takes them as it tells them.
+    for other in stretch.beside:
+        differ = losses_differ("losses.npy", other.losses[stretch.first : stretch.last], losses, classes, stretch.first)
+        found += [(other, differ)] if differ else []
+    return found
 
 
 def stretches(claims: Sequence[Claim]) -> list[Stretch]:
@@ -92,7 +101,8 @@ def stretches(claims: Sequence[Claim]) -> list[Stretch]:
     found, before = [], Checkpoint(start(longest.settings, longest.dataset), 0)
     for iteration in sorted(places):
         name, heads, held = places[iteration]
-        found.append(Stretch(longest, before, iteration, name, heads, held))
+        beside = tuple(each for each in records if each is not held and each.result.iterations >= iteration)
+        found.append(Stretch(longest, before, iteration, name, heads, held, beside))
         before = Checkpoint(heads, iteration)
     return found
 
