@@ -14,10 +14,8 @@ from . import log
 from .datasets import inputs
 from .keys import clean, in_markdown
 from .runs import Runs
+from .trouble import without_passwords
 from .view import NOTE, SHOWN, link
-
-# A person's password in an address.
-SECRET = re.compile(r"//[^/@\s]+@")
 
 
 def log_settings(runs: Runs, points: Sequence[Point], champion: tuple[Point, Record] | None) -> None:
@@ -74,7 +72,7 @@ def command() -> str:
     """What was typed."""
     program = Path(sys.argv[0])
     words = ["ovrcnn"] if program.stem == "ovrcnn" else ["python", "-m", f"pipeline.{program.stem}"]
-    return SECRET.sub("//", shlex.join([*words, *sys.argv[1:]]))
+    return without_passwords(shlex.join([*words, *sys.argv[1:]]))
 
 
 def _values(points: Sequence[Point], key: str) -> list[str]:

@@ -12,6 +12,7 @@ import math
 import queue
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
@@ -27,7 +28,7 @@ from .glance import settled
 from .runs import FINISHED, KILLED, Runs
 from .store import close_store, load_mlflow, open_store, resolved, store_uri
 from .sweeps import SweepView
-from .trouble import LATER, Trouble, explain, silence
+from .trouble import LATER, Trouble, explain, silence, without_passwords
 
 logger = logging.getLogger(__name__)
 
@@ -277,7 +278,8 @@ class Tracker:
 
     def _failed(self, error: BaseException) -> None:
         """Note what is wrong, and wait a little; what was known of the store may no longer hold."""
-        logger.debug("MLflow: %s", error, exc_info=error)
+        # Not exc_info: MLflow's errors name the server by its whole address.
+        logger.debug("MLflow: %s", without_passwords("".join(traceback.format_exception(error))))
         self._trouble, self._opening = explain(error, self._uri), False
         self._forget()
         if self._closing.is_set():

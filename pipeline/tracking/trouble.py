@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from filelock import Timeout
 
 LATER = "the next command logs them"
+# A person's name and password in an address.
+SECRET = re.compile(r"//[^/@\s]+@")
 REPLACE = "move it away or delete it: the next command fills a new one from the records"
 
 # Words of SQLite, MLflow and urllib3 in an error, what they mean, and what helps. The first that is found counts.
@@ -124,3 +126,8 @@ def is_missing(database: Path) -> bool:
 def shown(uri: str) -> str:
     """A server's address without a password that it may hold."""
     return urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.rpartition("@")[2]).geturl()
+
+
+def without_passwords(text: str) -> str:
+    """A text that may hold addresses, without the passwords that they may hold."""
+    return SECRET.sub("//", text)

@@ -224,3 +224,17 @@ print(track(Path(sys.argv[1]), make_points(Path(sys.argv[1]), 4)))
     assert [process.communicate(timeout=120)[0] for process in started] == ["[]\n"] * 3
     assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
     assert len(parents(folder)) == 1
+
+
+@pytest.mark.slow
+def test_a_password_in_an_address_is_neither_said_nor_logged(tmp_path, caplog, capfd):
+    points = make_points(tmp_path, 1)
+    with caplog.at_level("DEBUG", logger="pipeline"), answering("500") as address:
+        secret = address.replace("//", "//me:hidden-word@")
+        watched = Tracker(TrackingSettings("server", secret), EXPERIMENT, sweep_of(points))
+        told(watched, points)
+        line = one_line(watched, most=8)
+    written = "".join([caplog.text, line, *capfd.readouterr()])
+    # The reason is logged as MLflow has it, with its traceback, all but the password.
+    assert "API request to" in written and "Traceback" in written and address in written
+    assert "hidden-word" not in written
