@@ -90,7 +90,7 @@ complete_line() {
   COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); COMP_POINT=${#COMP_LINE}
   $(complete -p ovrcnn | sed -E 's/.*-F ([^ ]+).*/\\1/'); echo "${COMPREPLY[@]}"
 }
-complete_line "ovrcnn tr"
+complete_line "ovrcnn trai"
 complete_line "ovrcnn train data="
 complete_line "ovrcnn train model.ker"
 """
