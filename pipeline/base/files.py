@@ -141,10 +141,19 @@ def keep_damaged(path: Path, folder: Path, name: str = "") -> Path:
     raise AssertionError
 
 
+def sha256(content: bytes) -> str:
+    """In hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def sha256_sums(contents: Mapping[str, bytes]) -> bytes:
     """What `sha256sum` prints of these files, by name: `sha256sum -c` checks it."""
-    lines = [f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents)]
-    return "".join(lines).encode()
+    return sums_text({name: sha256(content) for name, content in contents.items()})
+
+
+def sums_text(sums: Mapping[str, str]) -> bytes:
+    """The same of checksums that are known."""
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
 
 
 def read_sums(path: Path) -> dict[str, str]:

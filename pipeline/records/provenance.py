@@ -14,6 +14,7 @@ from typing import Any
 
 from ..base import checkout, project
 from ..base.errors import FileError
+from ..base.files import sha256
 
 PROVENANCE = "provenance.json"
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
@@ -36,15 +37,15 @@ def arithmetic() -> str:
     return found.hexdigest()
 
 
-def statement(contents: Mapping[str, bytes], data: str, numerics: str) -> bytes:
-    """The provenance of a record. contents: its files, settings.yaml among them. data: the digest of its data.
+def statement(sums: Mapping[str, str], data: str, numerics: str) -> bytes:
+    """The provenance of a record. sums: SHA-256 of its files, settings.yaml among them. data: the digest of its data.
 
     numerics: the name of the engine's arithmetic.
     """
-    subjects = [{"name": name, "digest": {"sha256": _sha256(contents[name])}} for name in sorted(contents)]
+    subjects = [{"name": name, "digest": {"sha256": sums[name]}} for name in sorted(sums)]
     made_of = [
         {"name": "data", "digest": {"sha256": data}},
-        {"name": "settings", "digest": {"sha256": _sha256(contents["settings.yaml"])}},
+        {"name": "settings", "digest": {"sha256": sums["settings.yaml"]}},
         *_code(),
     ]
     build = {
@@ -97,7 +98,7 @@ def _code() -> tuple[dict[str, Any], ...]:
     found: list[dict[str, Any]] = [{"name": "arithmetic", "digest": {"sha256": arithmetic()}}]
     lock = project.root() / LOCK
     if project.is_checkout() and lock.is_file():
-        found.append({"name": LOCK, "digest": {"sha256": _sha256(lock.read_bytes())}})
+        found.append({"name": LOCK, "digest": {"sha256": sha256(lock.read_bytes())}})
     code = checkout.code()
     if code:
         found.append({"name": "code", "digest": {"gitCommit": code.commit}, "annotations": {"changed": code.changed}})
@@ -106,15 +107,11 @@ def _code() -> tuple[dict[str, Any], ...]:
 
 def _sealed(plain: dict[str, Any]) -> bytes:
     """The statement with a digest of all its rest: what is changed in it is noticed."""
-    seal = _sha256(json.dumps(plain, sort_keys=True).encode())
+    seal = sha256(json.dumps(plain, sort_keys=True).encode())
     details = {**plain["predicate"]["runDetails"], "metadata": {"invocationId": f"sha256:{seal}"}}
     predicate = {**plain["predicate"], "runDetails": details}
     return (json.dumps({**plain, "predicate": predicate}, indent=1) + "\n").encode()
 
 
 def _digest(path: Path) -> str:
-    return _sha256(path.read_bytes()) if path.is_file() else ""
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return sha256(path.read_bytes()) if path.is_file() else ""

@@ -1,6 +1,5 @@
 """A point's record: a folder of settings, result, y-hat vectors, losses and a checkpoint, with a checksum of each."""
 
-import hashlib
 import io
 import json
 import re
@@ -15,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256_sums, write_folder
+from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256, sums_text, write_folder
 from ..base.plain_yaml import read_yaml
 from ..heads.choices import NUMERICS
 from ..heads.head import Head
@@ -149,7 +148,7 @@ def _verified(path: Path, sums: Mapping[str, str]) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if hashlib.sha256(content).hexdigest() != sums.get(path.name):
+    if sha256(content) != sums.get(path.name):
         raise FileError(f"{path}: is damaged, its bytes are not those of {SUMS}; training its point again replaces it")
     return content
 
@@ -160,8 +159,10 @@ def write_record(
     """Write a finished point: its folder appears whole, in one rename, or not at all."""
     contents = record_files(folder.parent.name, settings, point, losses, heads)
     # Beside points/, not in it: what a kill leaves there is nobody's result.
-    contents[SUMS] = sha256_sums(contents)
-    contents[PROVENANCE] = statement(contents, point[0].data, NUMERICS[settings.compute.engine])
+    sums = {name: sha256(content) for name, content in contents.items()}
+    contents[SUMS] = sums_text(sums)
+    sums[SUMS] = sha256(contents[SUMS])
+    contents[PROVENANCE] = statement(sums, point[0].data, NUMERICS[settings.compute.engine])
     write_folder(folder, contents, settings.folder / "work")
 
 

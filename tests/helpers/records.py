@@ -110,3 +110,19 @@ def counted(monkeypatch) -> list[int]:
 
     monkeypatch.setattr(one_vs_rest, "engine", lambda name: SimpleNamespace(advance=advance, logits=real.logits))
     return calls
+
+
+def kill_at(iteration):
+    def at(done):
+        if done >= iteration:
+            raise KeyboardInterrupt
+
+    return Recorder(at)
+
+
+def work(folder):
+    return sorted((folder / "small" / "work").glob("*.npz"))
+
+
+def straight(tmp_path, dataset, iterations=40, **training):
+    return record_files(train(small_settings(tmp_path / "straight", iterations, **training), dataset))

@@ -77,7 +77,7 @@ def test_it_says_whether_the_code_was_changed(folder, monkeypatch):
     for changed in (False, True):
         provenance._code.cache_clear()
         monkeypatch.setattr(checkout, "code", lambda changed=changed: replace(code, changed=changed))
-        plain = json.loads(provenance.statement({"settings.yaml": b""}, "0" * 64, "exact"))
+        plain = json.loads(provenance.statement({"settings.yaml": "0" * 64}, "0" * 64, "exact"))
         made = plain["predicate"]["buildDefinition"]["resolvedDependencies"][-1]
         assert made["digest"] == {"gitCommit": "0" * 40} and made["annotations"] == {"changed": changed}
     provenance._code.cache_clear()

@@ -64,7 +64,7 @@ def stores(place: Place, sweep: Sweep, expected: Straight, choice: random.Random
     struck, found = 0, []
     if choice.random() < 0.5:
         shutil.copytree(expected.place.folder, place.folder, dirs_exist_ok=True)
-        shutil.rmtree(place.experiment / "points")
+        shutil.rmtree(place.experiment)
     for _ in range(choice.randint(1, 3)):
         what = choice.choice([_lock, _garbage, _shorten, _remove, _folder])
         with place.started(sweep) as process:
@@ -77,7 +77,8 @@ def stores(place: Place, sweep: Sweep, expected: Straight, choice: random.Random
             found.append(f"exit code {code} with a store that {what.__name__.strip('_')} hit: {place.said[-1].strip()[-200:]}")
         if len(place.said[-1].splitlines()) > 6:
             found.append(f"{len(place.said[-1].splitlines())} lines of a store that {what.__name__.strip('_')} hit")
-        shutil.rmtree(place.experiment / "points", ignore_errors=choice.random() < 0.5 or True)
+        # The next command has all to train again, and to tell.
+        shutil.rmtree(place.experiment, ignore_errors=True)
     # As the message says: what cannot be used is moved away.
     found += _at_last(place, sweep)
     if place.said[-1]:
