@@ -138,19 +138,18 @@ def kept_anywhere(experiments: Path) -> set[str]:
     return {path.name.removesuffix(".npz") for folder in folders if folder.is_dir() for path in folder.iterdir()}
 
 
-def reached(settings: Settings, trajectory: str, limit: int) -> int:
-    """The iteration that `nearest_state` would start from, by names and small arrays: nothing is verified or moved."""
-    path, points = way_path(settings, trajectory), settings.folder / "points" / trajectory
-    try:
-        kept = read_npz(path, ["iterations"])["iterations"].tolist() if path.is_file() else []
-    except FileError:
-        kept = []
-    places = [*_recorded(points, limit, _try_point), *_recorded(settings.folder / SHELF / trajectory, limit, _try_point)]
-    places += _elsewhere(settings.folder, trajectory, limit)
-    return max((number for number in [*kept, *(number for number, _ in places)] if number <= limit), default=0)
+def kept_iterations(settings: Settings, trajectory: str) -> list[int]:
+    """The iterations of all states that `nearest_state` may start from, by names and small arrays: nothing is verified or
+    moved."""
+    experiments, found = settings.folder.parent, set[int]()
+    for points in (settings.folder / SHELF / trajectory, *experiments.glob(f"*/points/{trajectory}")):
+        found.update(number for number, _ in _recorded(points, math.inf, _try_point))
+    for path in experiments.glob(f"*/work/{trajectory}.npz"):
+        found.update(_iterations(path))
+    return sorted(found)
 
 
-def _recorded(points: Path, limit: int, read: Callable[[Path], Checkpoint | None]) -> list[Place]:
+def _recorded(points: Path, limit: float, read: Callable[[Path], Checkpoint | None]) -> list[Place]:
     """The finished points of a trajectory that are not beyond a limit."""
     names = [path.name for path in points.iterdir()] if points.is_dir() else []
     numbers = [int(name) for name in names if name.isdigit() and int(name) <= limit and is_finished(points / name)]
@@ -161,16 +160,20 @@ def _elsewhere(folder: Path, trajectory: str, limit: int) -> Iterator[Place]:
     """What the neighbours of an experiment have of a trajectory; what is damaged there is theirs to set aside."""
     for path in folder.parent.glob(f"*/work/{trajectory}.npz"):
         if path.parent.parent != folder:
-            try:
-                iterations = read_npz(path, ["iterations"])["iterations"]
-                within = iterations[iterations <= limit]
-                if within.size:
-                    yield int(within.max()), partial(_try_way, path, limit)
-            except (FileError, TypeError, ValueError):
-                continue
+            within = [number for number in _iterations(path) if number <= limit]
+            if within:
+                yield max(within), partial(_try_way, path, limit)
     for points in folder.parent.glob(f"*/points/{trajectory}"):
         if points.parent.parent != folder:
             yield from _recorded(points, limit, _try_point)
+
+
+def _iterations(path: Path) -> list[int]:
+    """Those of a file of checkpoints, which is not verified; none of one that cannot be read."""
+    try:
+        return [int(number) for number in read_npz(path, ["iterations"])["iterations"].tolist()]
+    except (FileError, TypeError, ValueError):
+        return []
 
 
 def _try_way(path: Path, limit: int) -> Checkpoint | None:

@@ -10,57 +10,29 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..base.errors import FileError, LostWorkerError
-from ..heads.head import Head
-from ..records.checkpoint import Checkpoint
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.shelf import set_damaged_aside
-from ..records.states import Way, nearest_state, way_path, write_way
 from ..records.times import note
-from ..training.block import Task, Trained, last_use, train_block
+from ..training.block import Task, Trained, train_block
 from .locks import Locks
 from .point import Observer, Point, Trajectory, group
 from .pool import Pool, share_cores
 from .rates import Rates
+from .underway import Training
 from .warm import Compiled
 
 log = logging.getLogger(__name__)
 
-# The first block is short, since nothing is known of its time; each next one is at most so many times as long.
-FIRST_BLOCK, GROWTH = 8, 16
 # How much work a kill can lose.
 CHECKPOINT_SECONDS = 5.0
 # Trajectories that another process trains are looked at again after so long.
 LOCKED_SECONDS = 0.1
 # A block whose workers died so often will not be given out again.
 MOST_LOST = 5
-
-
-@dataclass
-class Training:
-    """A trajectory under way. wanted: its points to come. losses: (n, heads) parts that make up all so far. way: what is kept
-    of it. length: of the next block. saved: when that was last written. lost: how often its workers died. cores: its heads'."""
-
-    wanted: list[Point]
-    heads: tuple[Head, ...]
-    iteration: int
-    losses: list[NDArray[np.float64]]
-    way: Way
-    length: int = field(default_factory=lambda: FIRST_BLOCK)
-    saved: float = field(default_factory=time.monotonic)
-    lost: int = 0
-    cores: int = 1
-
-    def all_losses(self) -> NDArray[np.float64]:
-        """(iteration, heads)."""
-        self.losses = [np.concatenate([np.empty((0, len(self.heads))), *self.losses])]
-        return self.losses[0]
 
 
 @dataclass(frozen=True)
@@ -134,7 +106,7 @@ class Driver:
     def _save_all(self) -> None:
         for training in self._active.values():
             if training.wanted:
-                self._save(training, training.wanted[0])
+                training.save(training.wanted[0])
 
     def _say_what_runs(self) -> None:
         many, heads = share_cores(len(self._queue), self._pool.cores(), self._pool.split)
@@ -190,14 +162,11 @@ class Driver:
         if not wanted:
             self._locks.release(trajectory.last.settings.folder, trajectory.last.trajectory)
             return 0
-        first = wanted[0]
-        state, way = nearest_state(first.settings, first.dataset, first.trajectory, last_use(first.iterations, first.dataset))
-        losses = [] if state.losses is None else [state.losses]
-        for point in wanted:
+        training = self._active[wanted[0].trajectory] = Training.begin(wanted)
+        for point in training.wanted:
             _note(point, "began")
             self._observer.started(point)
-        self._active[first.trajectory] = Training(wanted, state.heads, state.iteration, losses, way)
-        self._submit(self._active[first.trajectory])
+        self._submit(training)
         return 1
 
     def _submit(self, training: Training) -> None:
@@ -226,14 +195,8 @@ class Driver:
         except Exception as error:
             self._fail(training, error)
             return
-        done = len(trained.losses)
-        training.heads, training.lost = trained.heads, 0
-        training.iteration += done
-        training.losses.append(trained.losses)
-        self._rates.note(training.wanted[0], done, trained.seconds * training.cores, trained.point is not None)
-        training.way = training.way.joined(training.way.losses, [Checkpoint(trained.heads, training.iteration)])
-        fitting = int(done * self._pool.seconds / max(trained.seconds, 1e-6))
-        training.length = max(1, min(GROWTH * training.length, fitting))
+        self._rates.note(training.wanted[0], len(trained.losses), trained.seconds * training.cores, trained.point is not None)
+        training.take(trained, self._pool.seconds)
         try:
             self._keep(training, trained)
         except OSError as error:
@@ -253,18 +216,14 @@ class Driver:
         if not training.wanted:
             # Its record is on disk: what is kept beside it spares later points some work, and can be lost.
             with suppress(OSError):
-                self._save(training, point, durable=False)
+                training.save(point, durable=False)
             self._end(point)
+            if training.later:
+                self._queue.append(Trajectory(training.later))
             return
         self._observer.advanced(training.wanted, training.iteration, training.all_losses)
         if time.monotonic() - training.saved > CHECKPOINT_SECONDS:
-            self._save(training, point)
-
-    def _save(self, training: Training, point: Point, durable: bool = True) -> None:
-        if training.way.states:
-            kept = training.way.joined(training.all_losses(), ())
-            write_way(way_path(point.settings, point.trajectory), kept, durable)
-        training.saved = time.monotonic()
+            training.save(point)
 
     def _finished(self, point: Point, record: Record, known: bool) -> None:
         self.done += 1
@@ -288,8 +247,8 @@ class Driver:
     def _fail(self, training: Training, error: Exception) -> None:
         if isinstance(error, LostWorkerError):
             # What was computed before is good, and the next run goes on from it.
-            self._save(training, training.wanted[0])
-        for point in training.wanted:
+            training.save(training.wanted[0])
+        for point in (*training.wanted, *training.later):
             self.failed += 1
             self._observer.failed(point, error)
         self._end(training.wanted[0])

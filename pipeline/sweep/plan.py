@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ..records.record import FILES, is_finished
 from ..records.shelf import SHELF
-from ..records.states import kept_anywhere, reached
-from ..training.block import last_use
+from ..records.states import kept_anywhere, kept_iterations
 from ..training.evaluate import shown_images
 from .nearest import Difference, nearest
 from .point import Point, group
 from .rates import rates_near, shape
+from .underway import leg
 
 RECORDED, GOING_ON, NEW = "recorded", "going on", "new"
 # Bytes of a number in a csv, and of a record's other files beside its heads and losses.
@@ -61,21 +61,24 @@ def plan_of(points: Sequence[Point]) -> Plan:
     folder = points[0].settings.folder
     rates, kept = rates_near(folder), kept_anywhere(folder.parent)
     for trajectory in group(points):
-        rate = rates.get(shape(trajectory.last))
-        start: int | None = None
-        at = 0
+        last, missing = trajectory.last, list[Point]()
+        rate = rates.get(shape(last))
         for point in trajectory.points:
             if is_finished(point.folder) or is_finished(_shelved(point)):
                 steps[point.key] = Step(point, RECORDED, point.iterations, 0, 0.0, 0)
-                continue
-            if start is None:
-                # As the driver does: from the first that is missing on, it is one training.
-                limit = last_use(point.iterations, point.dataset)
-                start = at = reached(point.settings, point.trajectory, limit) if point.trajectory in kept else 0
-            left = point.iterations - at
-            seconds = rate.estimate(left, 1) if rate else None
-            steps[point.key] = Step(point, GOING_ON if start else NEW, start, left, seconds, record_bytes(point))
-            at = point.iterations
+            else:
+                missing.append(point)
+        there = kept_iterations(last.settings, last.trajectory) if last.trajectory in kept else []
+        while missing:
+            # As the driver does: one training, until a state that is kept is further on.
+            start, count = leg(missing, there)
+            at = start
+            for point in missing[:count]:
+                left = point.iterations - at
+                seconds = rate.estimate(left, 1) if rate else None
+                steps[point.key] = Step(point, GOING_ON if start else NEW, start, left, seconds, record_bytes(point))
+                at = point.iterations
+            missing = missing[count:]
     return Plan(tuple(steps[key] for key in dict.fromkeys(point.key for point in points)))
 
 

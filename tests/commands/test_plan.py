@@ -58,11 +58,28 @@ def test_it_writes_nothing_and_what_it_says_is_what_train_does(plan, place, tmp_
     assert found["what"] == {"recorded": 4} and (found["left"], found["bytes"], found["seconds"]) == (0, 0, 0)
 
 
-def test_a_stop_in_a_trajectory_is_where_it_goes_on(plan, place, monkeypatch):
-    from pipeline.sweep import driver
+def test_what_is_kept_between_two_missing_points_is_not_computed_again(plan, place, tmp_path, monkeypatch):
+    words = [*ALPHA, "-m", "seed=0,1"]
+    assert train([*place, *words, "training.iterations=6,12"]) == 0
+    for path in (tmp_path / "experiments" / "scratch" / "work").glob("*.npz"):
+        path.unlink()
+    more = [*words, "training.iterations=3,6,9,20,25"]
+    found = plan(*more)
+    # 3 anew; 9 from the record of 6; 20 from that of 12, which this sweep does not want; 25 from 20.
+    assert whats(found) == [("new", 0, 3), ("recorded", 6, 0), ("going on", 6, 3), ("going on", 12, 8), ("going on", 12, 5)] * 2
+    calls = counted(monkeypatch)
+    assert train([*place, *more]) == 0
+    assert sum(calls) == 10 * found["left"] == 10 * 2 * (3 + 3 + 8 + 5)
+    ours = contents(tmp_path / "experiments" / "scratch" / "points")
+    assert train([f"paths.experiments={tmp_path / 'straight'}", "tracking=off", *more]) == 0
+    assert contents(tmp_path / "straight" / "scratch" / "points").items() <= ours.items()
 
-    monkeypatch.setattr(driver, "FIRST_BLOCK", 10)
-    monkeypatch.setattr(driver, "GROWTH", 1)
+
+def test_a_stop_in_a_trajectory_is_where_it_goes_on(plan, place, monkeypatch):
+    from pipeline.sweep import driver, underway
+
+    monkeypatch.setattr(underway, "FIRST_BLOCK", 10)
+    monkeypatch.setattr(underway, "GROWTH", 1)
     words = [*ALPHA, "training.iterations=35"]
 
     class Stopped(driver.Driver):

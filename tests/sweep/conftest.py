@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.sweep import driver
+from pipeline.sweep import driver, underway
 
 
 @pytest.fixture
@@ -12,5 +12,5 @@ def eager(monkeypatch):
     """Blocks of one iteration or few, each followed by a checkpoint, which need not wait for the disk."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
     monkeypatch.setattr(driver, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(driver, "FIRST_BLOCK", 3)
-    monkeypatch.setattr(driver, "GROWTH", 1)
+    monkeypatch.setattr(underway, "FIRST_BLOCK", 3)
+    monkeypatch.setattr(underway, "GROWTH", 1)

@@ -11,7 +11,7 @@ from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import Workers, all_logits
 from pipeline.records.record import read_record
 from pipeline.settings import ComputeSettings
-from pipeline.sweep import driver
+from pipeline.sweep import driver, underway
 from pipeline.sweep.driver import drive
 from pipeline.sweep.executors import pool
 from pipeline.sweep.locks import Locks
@@ -72,7 +72,7 @@ def test_waypoints_are_written_on_the_way_and_no_others(tmp_path, monkeypatch, t
 def test_block_lengths_do_not_change_a_byte(tmp_path, eager):
     dataset = small_data()
     tiny = straight(tmp_path / "tiny", dataset)
-    driver.FIRST_BLOCK, driver.GROWTH = 7, 100
+    underway.FIRST_BLOCK, underway.GROWTH = 7, 100
     assert straight(tmp_path / "large", dataset) == tiny
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline.records.checkpoint import Checkpoint
 from pipeline.records.record import read_record
 from pipeline.records.states import MOST, Way, read_way, write_way
-from pipeline.sweep import driver
+from pipeline.sweep import driver, underway
 from tests.helpers.records import (
     counted,
     kill_at,
@@ -99,8 +99,8 @@ def test_points_in_any_order_cost_no_more_than_a_checkpoints_distance(steps):
     dataset, folder = small_data(), Path(tempfile.mkdtemp())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
-        patch.setattr(driver, "FIRST_BLOCK", 3)
-        patch.setattr(driver, "GROWTH", 1)
+        patch.setattr(underway, "FIRST_BLOCK", 3)
+        patch.setattr(underway, "GROWTH", 1)
         calls = counted(patch)
         for place, step in enumerate(steps):
             named = replace(small_settings(folder, step), name="small" if place % 3 < 2 else "other")
