@@ -93,6 +93,11 @@ def material(plain: Mapping[str, Any], name: str) -> str:
     return ""
 
 
+def stated_numerics(plain: Mapping[str, Any]) -> str:
+    """The name of the arithmetic that a statement names. KeyError or TypeError for what is no statement."""
+    return str(plain["predicate"]["buildDefinition"]["internalParameters"]["numerics"])
+
+
 @cache
 def _code() -> tuple[dict[str, Any], ...]:
     found: list[dict[str, Any]] = [{"name": "arithmetic", "digest": {"sha256": arithmetic()}}]

@@ -4,17 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
 
+from ..base.errors import SettingsError
 from ..heads.choices import NUMERICS
+from ..records.fingerprint import trajectory
+from ..records.provenance import PROVENANCE, stated_numerics
 from ..records.record import recorded
 from ..records.shelf import SHELF
-from ..settings import Settings, flatten
+from ..settings import Settings, flatten, parse
 from .point import Point
 
 DATA, ARITHMETIC, ITERATIONS = "data", "numerics", "training.iterations"
+UNKNOWN = "of another version"
 # Rows that are compared at once, for bounded memory.
 ROWS = 256
 
@@ -57,11 +62,27 @@ def _recorded(folder: Path) -> dict[str, Mapping[str, str]]:
         try:
             plain = yaml.load((path / "settings.yaml").read_bytes(), yaml.CSafeLoader)
             digest = str(json.loads((path / "result.json").read_bytes())["data"])
-            found[name] = _facts(plain, digest, "")
+            found[name] = _facts(plain, digest, numerics_of(path, name, plain, digest))
         except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError, AttributeError):
             # Damaged: training says so.
             continue
     return found
+
+
+def numerics_of(folder: Path, name: str, plain: Mapping[str, Any], digest: str) -> str:
+    """The numerics of a record: as its provenance says; of one without, those that make its trajectory's name, or UNKNOWN."""
+    try:
+        return stated_numerics(json.loads((folder / PROVENANCE).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    for engine, numerics in NUMERICS.items():
+        try:
+            settings = parse({**plain, "compute": {"engine": engine}})
+        except SettingsError:
+            break
+        if trajectory(settings, digest) == name:
+            return numerics
+    return UNKNOWN
 
 
 def _facts(plain: Mapping[str, object], digest: str, numerics: str) -> Mapping[str, str]:
@@ -75,8 +96,6 @@ def _codes(keys: Sequence[str], *sides: Sequence[Mapping[str, str]]) -> np.ndarr
     rows = [facts for side in sides for facts in side]
     columns = []
     for key in keys:
-        if key == ARITHMETIC:
-            continue
         values = [facts.get(key, "") for facts in rows]
         place = {value: number for number, value in enumerate(dict.fromkeys(values))}
         if len(place) > 1:
@@ -109,5 +128,7 @@ def _differences(
         found.append(Difference(f"data: {file}", then[DATA][:8], now[DATA][:8]))
     if not found and settings.training.schedule != "constant" and then.get(ITERATIONS) != now.get(ITERATIONS):
         found.append(Difference(ITERATIONS, then.get(ITERATIONS, ""), now[ITERATIONS]))
-    # A record does not say its numerics: its trajectory's name does, and nothing else is left that could differ.
-    return tuple(found) or (Difference(ARITHMETIC, "another engine's or version's", now[ARITHMETIC]),)
+    if then[ARITHMETIC] not in (UNKNOWN, now[ARITHMETIC]):
+        found.append(Difference(ARITHMETIC, then[ARITHMETIC], now[ARITHMETIC]))
+    # The trajectories' names differ, and nothing else is left that could.
+    return tuple(found) or (Difference(ARITHMETIC, UNKNOWN, now[ARITHMETIC]),)
