@@ -5,28 +5,37 @@ python -m pipeline.gc name=digits --delete
 """
 
 import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 
 from .base import console
-from .base.errors import FileError, SettingsError
+from .base.errors import FileError, MendableError, SettingsError
+from .settings import TrackingSettings
 from .sweep.hydra import parse_arguments, read_command
-from .sweep.leftovers import left_alone, leftovers, remove, wanted
+from .sweep.leftovers import Leftover, left_alone, leftovers, remove, size, wanted
+from .tracking.store import Store, store_uri
+from .tracking.trouble import explain, shown
+from .tracking.unwanted import UnwantedRun, discard, existing_store, unwanted_runs
 
 HELP = """\
 usage: ovrcnn gc [experiment=NAME|name=NAME] [--delete]
 
-lists what no experiment wants, with its size: points on the shelf, damaged files, old logs, checkpoints of trajectories that no
-grid has. Without a name it looks at all experiments. --delete removes what is listed; points in their places are never touched.
+lists what no experiment wants, with its size: of trajectories that no grid has, points on the shelf, checkpoints and MLflow's
+runs; damaged files; old logs. Without a name it looks at all experiments. --delete removes what is listed; points in their
+places are never touched, and runs go to MLflow's trash: mlflow gc empties it.
 
-paths.experiments=FOLDER looks elsewhere."""
+paths.experiments=FOLDER looks elsewhere; tracking and tracking.uri are another store's, and tracking=off looks at none."""
+WORDS = ("experiment=", "name=", "paths.experiments=", "tracking=", "tracking.uri=")
 
 
 def main(arguments: list[str]) -> int:
-    """List, and with --delete remove."""
+    """List, and with --delete remove; its exit code: 0, or 1 when MLflow's store could not be looked at."""
     if {"-h", "--help"} & set(arguments):
         print(HELP)
         return 0
     words = [word for word in arguments if word != "--delete"]
-    wrong = [word for word in words if not word.startswith(("experiment=", "name=", "paths.experiments="))]
+    wrong = [word for word in words if not word.startswith(WORDS)]
     if wrong:
         raise SettingsError([f"gc: knows no {wrong[0]!r:.80}; ovrcnn gc --help says what it takes"])
     first = read_command(parse_arguments(words)).first
@@ -35,19 +44,56 @@ def main(arguments: list[str]) -> int:
         folders = sorted(path for path in first.folder.parent.glob("*") if path.is_dir() and not path.is_symlink())
     elif not first.folder.is_dir():
         raise FileError(f"{first.folder}: no such experiment")
-    keep, delete, total = wanted(first.folder.parent), "--delete" in arguments, 0
-    for folder in folders:
-        with left_alone(folder) as alone:
-            found = leftovers(folder, keep)
-            if delete and not alone:
-                continue
-            total += sum(each.size for each in found)
-            for each in found:
-                print(f"{each.size:12d}  {os.path.relpath(each.path)}  {each.what}")
-            if delete:
-                remove(found)
+    keep, delete = wanted(first.folder.parent), "--delete" in arguments
+    total = sum(_files(folder, keep, delete) for folder in folders)
     console.say(f"{total} bytes {'removed' if delete else 'that no experiment wants'}")
+    return 0 if keep is None else _runs([folder.name for folder in folders], keep, first.tracking, delete)
+
+
+def _files(folder: Path, keep: set[str] | None, delete: bool) -> int:
+    """List, and remove, those of one experiment; their bytes."""
+    with left_alone(folder) if delete else nullcontext(True) as alone:
+        if not alone:
+            return 0
+        found = leftovers(folder, keep)
+        for each in found:
+            _show(each)
+        if delete:
+            remove(found)
+    return sum(each.size for each in found)
+
+
+def _runs(experiments: Sequence[str], keep: set[str], tracking: TrackingSettings, delete: bool) -> int:
+    """The same of MLflow's store. A sweep that runs has its points' runs open, and those stay."""
+    try:
+        store = existing_store(tracking)
+        found = [run for name in experiments for run in unwanted_runs(store, name, keep)] if store else []
+        for run in found:
+            _show(Leftover(run.folder or Path(run.run_id), f"{run.what}: {run.name}", size(run.folder) if run.folder else 0))
+        if found and store:
+            _conclude(store, found, delete)
+    except MendableError:
+        raise
+    except Exception as error:
+        # MLflow raises a dozen kinds of errors; to the person they are one line.
+        trouble = explain(error, store_uri(tracking))
+        console.say(f"MLflow: {trouble.what}; its runs were not looked at", error=True)
+        return 1
     return 0
+
+
+def _conclude(store: Store, found: list[UnwantedRun], delete: bool) -> None:
+    if not delete:
+        console.say(f"{len(found)} runs that no experiment wants")
+        return
+    discard(store, found)
+    uri = shown(store.uri) if store.uri.startswith("http") else store.uri
+    console.say(f"{len(found)} runs moved to MLflow's trash; mlflow gc --backend-store-uri {uri} removes them for good")
+
+
+def _show(each: Leftover) -> None:
+    place = os.path.relpath(each.path) if each.path.is_absolute() else str(each.path)
+    print(console.cut(f"{each.size:12d}  {place}  {each.what}"))
 
 
 if __name__ == "__main__":

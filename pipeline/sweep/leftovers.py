@@ -31,29 +31,35 @@ class Leftover:
 
 
 def wanted(experiments: Path) -> set[str] | None:
-    """The trajectories of all grids and of all points in their places; None when those of some grid cannot be told."""
+    """The trajectories of all grids and of all points in their places; None, and a line, when some grid's cannot be told."""
     found = {path.name for path in experiments.glob("*/points/*")}
-    for config in experiments.glob("*/config.yaml"):
+    for config in sorted(experiments.glob("*/config.yaml")):
+        # Where nothing was ever trained there is nothing to keep, and often no data: an experiment as a clone has it.
+        if not (config.parent / "work").is_dir():
+            continue
         try:
             for settings in read_grid(config.parent).points:
                 found.add(trajectory(settings, prepared.read(prepared.prepared_path(settings)).digest))
-        except (FileError, DataError):
+        except (FileError, DataError) as error:
+            what = "so points on the shelf, checkpoints and runs stay: they may be this grid's"
+            console.say(f"{config.parent.name}: {console.explain_error(error)}; {what}", error=True)
             return None
     return found
 
 
 def leftovers(folder: Path, keep: set[str] | None) -> list[Leftover]:
-    """Those of one experiment. keep: the trajectories that are wanted; None keeps the checkpoints of all."""
+    """Those of one experiment. keep: the trajectories that are wanted: their points and checkpoints spare work; None keeps all."""
     ways = [] if keep is None else [path for path in folder.glob("work/*.npz") if path.stem not in keep]
+    shelved = [] if keep is None else [path for path in (folder / SHELF).glob("*/*") if path.parent.name not in keep]
     # Any that is younger may be that of a command which runs; the newest is looked at most.
     logs = [path for path in sorted(folder.glob("logs/*"))[:-1] if time.time() - path.stat().st_mtime > OLD_SECONDS]
     found = {
-        "a point on the shelf": sorted((folder / SHELF).glob("*/*")),
+        "a point on the shelf, of a trajectory that no grid has": sorted(shelved),
         "damaged": sorted((folder / DAMAGED).glob("*")),
         "checkpoints of a trajectory that no grid has": sorted(ways),
         "an old log": logs,
     }
-    return [Leftover(path, what, _size(path)) for what, paths in found.items() for path in paths]
+    return [Leftover(path, what, size(path)) for what, paths in found.items() for path in paths]
 
 
 def remove(found: list[Leftover]) -> None:
@@ -84,6 +90,7 @@ def left_alone(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def _size(path: Path) -> int:
+def size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() and not path.is_symlink() else [path]
     return sum(file.lstat().st_size for file in files if file.is_symlink() or file.is_file())

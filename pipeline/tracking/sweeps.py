@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 from ..sweep.point import Point
 
+# What the tags of a sweep's points begin with.
+MARK = "sweep."
+
 
 @dataclass(frozen=True)
 class SweepView:
@@ -38,4 +41,4 @@ def sweep_key(points: Iterable[Point]) -> str:
 
 def mark(key: str) -> str:
     """The tag of a sweep's points: a point may be part of several sweeps."""
-    return f"sweep.{key}"
+    return f"{MARK}{key}"

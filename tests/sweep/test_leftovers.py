@@ -1,10 +1,12 @@
 """ovrcnn gc: what no experiment wants is listed, and goes when it is told to; points and wanted checkpoints stay."""
 
 import os
+from dataclasses import replace
 
 from filelock import FileLock
 
 from pipeline import gc
+from pipeline.sweep.grid import Grid, write_grid
 from tests.helpers.commands import contents
 from tests.helpers.records import small_data, small_settings, train
 
@@ -13,8 +15,9 @@ def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
     folder = tmp_path / "small"
     train(small_settings(tmp_path), small_data())
     wanted = next((folder / "work").glob("*.npz"))
+    kept = f"work/shelf/{wanted.stem}/3/x"
     gone = ["work/shelf/0123456789abcdef/7/x", "work/damaged/y", "logs/1/train.log", "work/fedcba9876543210.npz"]
-    for name in (*gone, "logs/2/train.log"):
+    for name in (*gone, kept, "logs/2/train.log"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"1234567")
     # logs/2 is no older than a running command's may be, and logs/3 the newest.
@@ -27,11 +30,28 @@ def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
     listed = capsys.readouterr().out
     for name in ("shelf/0123456789abcdef/7 ", "damaged/y ", "logs/1 ", "fedcba9876543210.npz "):
         assert name in listed
-    assert "28 bytes" in listed and "logs/2" not in listed and wanted.name not in listed and "/points/" not in listed
+    assert "28 bytes" in listed and "logs/2" not in listed and wanted.stem not in listed and "/points/" not in listed
     with FileLock(folder / "work" / "sweep.lock"):
+        assert gc.main([place, "name=small"]) == 0
+        assert "28 bytes" in (said := capsys.readouterr()).out and not said.err
         assert gc.main([place, "name=small", "--delete"]) == 0
         assert "is running" in capsys.readouterr().err
         assert {*before} <= {*contents(folder)}
     assert gc.main([place, "name=small", "--delete"]) == 0
     left = {name: held for name, held in contents(folder).items() if name in before}
     assert left == {name: held for name, held in before.items() if name not in gone}
+
+
+def test_a_grid_whose_data_is_gone_keeps_what_may_be_its_own(tmp_path, capsys):
+    train(small_settings(tmp_path), small_data())
+    folder = tmp_path / "small"
+    (folder / "work" / "fedcba9876543210.npz").write_bytes(b"1")
+    (folder / "work" / "shelf" / "fedcba9876543210" / "7").mkdir(parents=True)
+    write_grid(Grid.of([small_settings(tmp_path)]))
+    # As a clone has it: a grid, and nothing that was trained.
+    write_grid(Grid.of([replace(small_settings(tmp_path), name="cloned")]))
+    place = f"paths.experiments={tmp_path}"
+    assert gc.main([place, "--delete", "tracking=off"]) == 0
+    said = capsys.readouterr()
+    assert "0 bytes removed" in said.out and said.err.startswith("small: ") and "may be this grid's" in said.err
+    assert (folder / "work" / "fedcba9876543210.npz").exists()
