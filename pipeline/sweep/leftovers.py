@@ -48,7 +48,7 @@ def wanted(experiments: Path) -> set[str] | None:
 
 
 def leftovers(folder: Path, keep: set[str] | None) -> list[Leftover]:
-    """Those of one experiment. keep: the trajectories that are wanted: their points and checkpoints spare work; None keeps all."""
+    """Those of one experiment. keep: the trajectories that are wanted (what lies on them spares work); None keeps all."""
     ways = [] if keep is None else [path for path in folder.glob("work/*.npz") if path.stem not in keep]
     shelved = [] if keep is None else [path for path in (folder / SHELF).glob("*/*") if path.parent.name not in keep]
     # Any that is younger may be that of a command which runs; the newest is looked at most.
