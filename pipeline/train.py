@@ -90,7 +90,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
     swept = grid.swept if known else command.keys
     view = SweepView(sweep_key(points) if known else _search_key(command), len(points) if known else 0, swept)
     tracker = _tracker(first, view)
-    watch = partial(Tracker, resolved(first.tracking), first.name, view.of_a_job()) if tracker else None
+    watch = partial(Tracker, resolved(first.tracking), first.name, view.of_a_job(), first.folder) if tracker else None
     with _closing(tracker) as status, at_work(grid, points, known) as experiment:
         if tracker:
             tracker.open()
@@ -152,7 +152,7 @@ def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | N
 
 
 def _tracker(settings: Settings, view: SweepView | None) -> Tracker | None:
-    return None if settings.tracking.store == "off" else Tracker(settings.tracking, settings.name, view)
+    return None if settings.tracking.store == "off" else Tracker(settings.tracking, settings.name, view, settings.folder)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ UNFINISHED = ".unfinished"
 def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that appears under `path` whole, or not at all. durable: with its bytes on disk by then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _held(lambda: _new_file(path)) as temporary:
+    with held(lambda: _new_file(path)) as temporary:
         try:
             with temporary.open("wb") as file:
                 yield file
@@ -52,7 +52,7 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _held(make: Callable[[], str]) -> Iterator[Path]:
+def held(make: Callable[[], str]) -> Iterator[Path]:
     """A new temporary file or folder, locked while it is written: `clean_up` leaves it alone as long as its writer lives."""
     while True:
         path = Path(make())
@@ -66,6 +66,24 @@ def _held(make: Callable[[], str]) -> Iterator[Path]:
                 return
         finally:
             os.close(handle)
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a living process has a file of `held`; None when there is no such file. Where that cannot be told, it has."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return True
+    try:
+        # Shared: two who ask at once are not in each other's way.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
 
 
 def _new_file(path: Path) -> str:
@@ -107,7 +125,7 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
-    with _held(lambda: tempfile.mkdtemp(UNFINISHED, "point.", work)) as temporary:
+    with held(lambda: tempfile.mkdtemp(UNFINISHED, "point.", work)) as temporary:
         earlier = temporary.with_name(f"earlier.{temporary.name}")
         try:
             for name, content in contents.items():

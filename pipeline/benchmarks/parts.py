@@ -11,6 +11,7 @@ from ..records.record import Record, read_record, write_record
 from ..settings import TrackingSettings
 from ..sweep.point import Point
 from ..tracking.events import Finished
+from ..tracking.lease import Lease
 from ..tracking.runs import Runs
 from ..tracking.store import open_store
 from ..tracking.sweeps import SweepView, sweep_key
@@ -44,7 +45,8 @@ def seconds_to_write(points: Sequence[Point], folder: Path) -> list[float]:
 def seconds_to_track(points: Sequence[Point], database: Path) -> list[float]:
     """For each point the seconds in which the tracker's thread, with the process to itself, writes it into a new store."""
     tracking = TrackingSettings(store="sqlite", uri=f"sqlite:///{database}")
-    runs = Runs(open_store(tracking, "benchmark"), SweepView(sweep_key(points), len(points), ("training.alpha",)))
+    store, sweep = open_store(tracking, "benchmark"), SweepView(sweep_key(points), len(points), ("training.alpha",))
+    runs = Runs(store, sweep, Lease(store.uri))
     found = []
     for point in points:
         event = Finished(point, read_record(point.folder))

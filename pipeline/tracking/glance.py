@@ -8,13 +8,15 @@ from contextlib import closing
 from pathlib import Path
 
 from ..settings import TrackingSettings
+from .lease import is_alive
 from .store import store_uri
 from .sweeps import SweepView, mark
 
 SECONDS = 0.2
 RUNNING = """
-SELECT count(*) FROM runs JOIN experiments USING (experiment_id)
-WHERE experiments.name = :experiment AND runs.status = 'RUNNING'
+SELECT owner.value FROM runs JOIN tags AS ours USING (run_uuid)
+LEFT JOIN tags AS owner ON owner.run_uuid = runs.run_uuid AND owner.key = 'owner'
+WHERE runs.status = 'RUNNING' AND ours.key = 'pid'
 """
 NONE = "SELECT count(*) FROM tags WHERE key = 'point' AND value = :key"
 PARENT = """
@@ -53,7 +55,7 @@ def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None
         return None
     try:
         with closing(_opened(database)) as connection:
-            if connection.execute(RUNNING, {"experiment": experiment}).fetchone() != (0,):
+            if not all(is_alive(uri, str(owner)) for (owner,) in connection.execute(RUNNING).fetchall()):
                 return None
             [(parent, digest)] = connection.execute(PARENT, {"experiment": experiment, "key": sweep.key})
             found = connection.execute(POINTS, {"mark": mark(sweep.key), "parent": parent}).fetchone()

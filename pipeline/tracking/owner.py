@@ -1,13 +1,12 @@
-"""Who computes: tags that say so, and whether the process they name is still there."""
+"""Who computes, and with what: tags that say so."""
 
 import getpass
 import os
 import platform
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
 from ..base.checkout import git
 from .trouble import shown
@@ -19,56 +18,16 @@ PACKAGES = ("numpy", "numba", "joblib", "hydra-core", "mlflow", "pandas")
 
 def identity() -> dict[str, str]:
     """Tags that say who computes and with what."""
-    return {**_machine(), "pid": _pid()}
-
-
-def is_mine(tags: Mapping[str, str]) -> bool:
-    """Whether these are the tags of a run of this process."""
-    mine = _machine()
-    return all(tags.get(key) == mine[key] for key in ("host", "boot")) and tags.get("pid") == _pid()
-
-
-def is_dead(tags: Mapping[str, str]) -> bool:
-    """Whether the process that owned a run was on this machine and is gone."""
-    mine = _machine()
-    return tags.get("host") == mine["host"] and not _is_alive(tags.get("pid", ""), tags.get("boot", ""), mine["boot"])
-
-
-def _pid() -> str:
-    return f"{os.getpid()}@{_start_time(os.getpid())}"
-
-
-def _is_alive(pid: str, boot: str, this_boot: str) -> bool:
-    """A process is known by its id and start time: ids are used again, also within one boot."""
-    number, _, started = pid.partition("@")
-    return boot == this_boot and number.isdigit() and _start_time(int(number)) == started
-
-
-def _start_time(pid: int) -> str | None:
-    """When a process of this machine started, in clock ticks; None when there is none, "" where /proc does not tell."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return ""
+    return {**_machine(), "pid": str(os.getpid())}
 
 
 @cache
 def _machine() -> dict[str, str]:
-    boot = Path("/proc/sys/kernel/random/boot_id")
     tags = {
         "mlflow.user": _user(),
         "mlflow.source.name": "ovrcnn",
         "mlflow.source.type": "LOCAL",
         "host": socket.gethostname(),
-        "boot": boot.read_text().strip() if boot.exists() else "",
         "versions": ", ".join([f"python {platform.python_version()}", *(f"{p} {v}" for p, v in _versions())]),
     }
     return tags | provenance(git)

@@ -19,6 +19,7 @@ from ..sweep.grid import Grid, read_grid
 from ..sweep.point import Point
 from ..sweep.points import points_of
 from .events import Compared, Event, Finished
+from .lease import Lease
 from .runs import FINISHED, KILLED, Runs
 from .store import open_store, store_uri
 from .sweeps import SweepView, sweep_key
@@ -50,14 +51,16 @@ def refill(folder: Path, tracking: TrackingSettings) -> tuple[int, int]:
     recorded = {point.key: (point, point.folder) for point in sweep.points if is_finished(point.folder)}
     others = {point.key: (point, place) for point, place in _others(folder, tracking) if point.key not in recorded}
     hidden = not sys.stderr.isatty()
+    lease = Lease(store_uri(tracking), folder)
     with tqdm(total=len(recorded) + len(others), unit=" points", desc=folder.name, disable=hidden, leave=False) as bar:
         try:
             store = open_store(tracking, folder.name)
-            logged = _tell(Runs(store, None), list(others.values()), bar)
-            runs = Runs(store, sweep.view, began=sweep.began)
+            logged = _tell(Runs(store, None, lease), list(others.values()), bar)
+            runs = Runs(store, sweep.view, lease, began=sweep.began)
             logged += _tell(runs, list(recorded.values()), bar)
             if sweep.view is not None:
                 _conclude(runs, folder, sweep)
+            runs.close(sweep.status)
         except MendableError:
             raise
         except Exception as error:
@@ -65,6 +68,8 @@ def refill(folder: Path, tracking: TrackingSettings) -> tuple[int, int]:
             trouble = explain(error, store_uri(tracking))
             mend = "try again" if trouble.mend == LATER else trouble.mend
             raise FileError(f"{trouble.what}; {bar.n} of {bar.total} points were looked at; {mend}") from None
+        finally:
+            lease.let_go()
     return logged, len(recorded) + len(others)
 
 
@@ -103,14 +108,13 @@ def _write(runs: Runs, event: Event) -> None:
 
 
 def _conclude(runs: Runs, folder: Path, sweep: Sweep) -> None:
-    """The sweep's own run: what it came to, unless it says so already, and how it ended."""
+    """The sweep's own run: what it came to, unless it says so already."""
     found = look(sweep.points, folder, sweep.grid.swept)
     if found is not None:
         values = {key: float(found.summary.best[key]) for key in found.summary.metrics}
         champion = next(point for point in sweep.points if point.name == found.best), found.records[found.best]
         told = found.summary.metric, champion, sweep.points, sweep.command, sweep.ended
         _write(runs, Compared(folder, found.best, values, found.text, *told))
-    runs.close(sweep.status)
 
 
 def _last_sweep(folder: Path) -> Sweep:

@@ -7,7 +7,7 @@ tag a sweep's view shows all its points.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ..sweep.point import Point
 from . import owner
 from .glance import is_unknown
 from .keys import clean, run_name
+from .lease import OWNER, Lease, read_times
 from .machine import Monitor
 from .store import Store, alone
 from .sweeps import SweepView, mark
@@ -67,11 +68,13 @@ class Conclusion:
 class Runs:
     """The runs of an experiment as one sweep sees them, or one point alone (`sweep` None).
 
-    began: when the sweep did, in milliseconds, if it is told of afterwards.
+    lease: says that the runs' owner lives. began: when the sweep did, in milliseconds, if it is told of afterwards.
     """
 
-    def __init__(self, store: Store, sweep: SweepView | None, system_metrics: bool = False, began: int | None = None) -> None:
-        self.store, self.sweep, self._sweep_began = store, sweep, began
+    def __init__(
+        self, store: Store, sweep: SweepView | None, lease: Lease, system_metrics: bool = False, began: int | None = None
+    ) -> None:
+        self.store, self.sweep, self._lease, self._sweep_began = store, sweep, lease, began
         self._monitor = Monitor(store.uri) if system_metrics else None
         self._points: dict[str, Run] = {}
         # Up to which iteration a point's curves are in the store, by its key.
@@ -80,7 +83,10 @@ class Runs:
         self._times: dict[Path, Times] = {}
         self.came_to: Conclusion | None = None
         self.parent: Run | None = None
-        self._reap()
+        lease.take(store)
+        # A sweep's jobs need not ask again what the sweep has asked.
+        if sweep is None or sweep.whole:
+            self._reap()
         self._load()
         if sweep is not None:
             self.parent = self._open_parent(sweep)
@@ -90,7 +96,7 @@ class Runs:
     def open(self, point: Point, tags: dict[str, str]) -> Run:
         """The point's run, RUNNING and owned by this process, new or gone on with; one that is FINISHED stays so."""
         known = self._points.get(point.key)
-        if known is None or not _is_settled(known):
+        if known is None or not self._is_settled(known):
             with alone(self.store):
                 self._find_or_make(point, tags)
         else:
@@ -112,6 +118,13 @@ class Runs:
             self.store.client.log_text(run.run_id, diff, "git.diff")
         if self._monitor is not None:
             self._monitor.watch(run.run_id)
+
+    def renew(self) -> None:
+        """Go on holding the lease. Runs that others closed, because it had run out, go on."""
+        if self._lease.renew(self.store):
+            for run in list(self._search(f"tags.`{OWNER}` = '{self._lease.owner}'")):
+                if run.status == KILLED:
+                    self.store.client.update_run(run.run_id, status=RUNNING)
 
     def stop_watching(self) -> None:
         """No more of what the machine does."""
@@ -135,10 +148,10 @@ class Runs:
         self._points[point.key] = replace(run, status=status)
 
     def close(self, status: str) -> None:
-        """Close the parent with this status, and as KILLED the runs of this process that did not come to an end."""
+        """Close the parent with this status, and as KILLED the runs of this owner that did not come to an end."""
         self.stop_watching()
         for run in list(self._search(f"attributes.status = '{RUNNING}'")):
-            if POINT in run.tags and owner.is_mine(run.tags):
+            if POINT in run.tags and self._lease.is_mine(run.tags):
                 self.store.client.set_terminated(run.run_id, KILLED)
         if self.parent is not None and self.sweep is not None and self.sweep.whole:
             now = int(time.time() * 1000)
@@ -146,6 +159,7 @@ class Runs:
             self.store.client.set_terminated(self.parent.run_id, status, ended)
             if self.came_to is not None and not self.came_to.ended:
                 self._note_sweep(self.sweep, self.came_to, {"status": status, "began": self.parent.began, "ended": ended})
+        self._lease.release(self.store)
 
     def _note_sweep(self, sweep: SweepView, came_to: "Conclusion", how: dict[str, object]) -> None:
         """What `ovrcnn track` tells another store of this sweep."""
@@ -161,10 +175,14 @@ class Runs:
         return replace(run, began=int(time.time() * 1000))
 
     def _reap(self) -> None:
-        for run in list(self._search(f"attributes.status = '{RUNNING}'")):
+        """Close the runs of dead owners, in all experiments of the store."""
+        experiments = list(self.store.client.search_experiments())
+        times = read_times(experiments)
+        for run in list(self._search(f"attributes.status = '{RUNNING}'", [each.experiment_id for each in experiments])):
             # Asked once more: it may have ended its run, and then itself, since we looked; the dead write no more.
-            if owner.is_dead(run.tags) and self.store.client.get_run(run.run_id).info.status == RUNNING:
+            if self._lease.is_dead(run.tags, times) and self.store.client.get_run(run.run_id).info.status == RUNNING:
                 self.store.client.set_terminated(run.run_id, KILLED)
+        self._lease.clean_up(self.store, experiments, times)
 
     def _load(self) -> None:
         """Read what the store has of this sweep, a page at a time; the store is asked for other points one by one."""
@@ -182,9 +200,9 @@ class Runs:
                 self._note(point.key, run)
         found = self._points.get(point.key)
         if found is None:
-            tags = {**owner.identity(), **tags, POINT: point.key, **self._membership()}
+            tags = {**self._lease.tags(), **tags, POINT: point.key, **self._membership()}
             self._points[point.key] = self._create(run_name(point.name), tags, self._times_of(point).began(point.key))
-        elif _is_settled(found):
+        elif self._is_settled(found):
             self._adopt(point, found)
         else:
             self._points[point.key] = self._go_on(found, run_name(point.name), {**tags, **self._membership()})
@@ -217,7 +235,7 @@ class Runs:
         with alone(self.store):
             found = self._find_parent(sweep)
             if found is None:
-                return self._create(sweep.name, {**owner.identity(), **tags}, self._sweep_began)
+                return self._create(sweep.name, {**self._lease.tags(), **tags}, self._sweep_began)
         return self._go_on(found, sweep.name, tags) if sweep.whole else found
 
     def _find_parent(self, sweep: SweepView) -> Run | None:
@@ -234,7 +252,7 @@ class Runs:
         return replace(Run.read(made), fresh=True)
 
     def _go_on(self, run: Run, name: str, tags: dict[str, str]) -> Run:
-        tags = {**owner.identity(), **tags}
+        tags = {**self._lease.tags(), **tags}
         self._set_tags(run.run_id, tags)
         if ERROR in run.tags:
             self.store.client.delete_tag(run.run_id, ERROR)
@@ -247,21 +265,17 @@ class Runs:
 
         self.store.client.log_batch(run_id, tags=[RunTag(key, clean(value)) for key, value in tags.items()])
 
-    def _search(self, condition: str) -> Iterator[Run]:
-        """All runs that meet a condition, newest first; MLflow gives them a page at a time."""
+    def _search(self, condition: str, experiments: Sequence[str] = ()) -> Iterator[Run]:
+        """All runs of this experiment, or of those named, that meet a condition, newest first; MLflow gives them in pages."""
+        asked = list(experiments) or [self.store.experiment_id]
         token: str | None = None
         while True:
-            page = self._page(condition, token)
+            page = self.store.client.search_runs(asked, condition, max_results=PAGE, page_token=token)
             yield from map(Run.read, page)
             token = page.token
             if not token:
                 return
 
-    def _page(self, condition: str, token: str | None) -> Any:
-        experiments = [self.store.experiment_id]
-        return self.store.client.search_runs(experiments, condition, max_results=PAGE, page_token=token)
-
-
-def _is_settled(run: Run) -> bool:
-    """Whether no one else will write into the run."""
-    return run.status == FINISHED or (run.status == RUNNING and owner.is_mine(run.tags))
+    def _is_settled(self, run: Run) -> bool:
+        """Whether no one else will write into the run."""
+        return run.status == FINISHED or (run.status == RUNNING and self._lease.is_mine(run.tags))

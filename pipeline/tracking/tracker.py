@@ -15,6 +15,7 @@ import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from ..settings import TrackingSettings
 from ..sweep.point import Point
 from .events import Compared, Curve, Ended, Event, Failed, Finished, Opened, Started
 from .glance import settled
+from .lease import RENEW_SECONDS, Lease
 from .runs import FINISHED, KILLED, Runs
 from .store import close_store, load_mlflow, open_store, resolved, store_uri
 from .sweeps import SweepView
@@ -55,12 +57,15 @@ def patience(pending: int, opening: bool) -> float:
 class Tracker:
     """Tells MLflow of a sweep, or of a single point (`sweep` None). An Observer: every method returns at once, raises nothing.
 
-    SettingsError for an address that can be no store's.
+    folder: the experiment's, for its lease on a server's runs. SettingsError for an address that can be no store's.
     """
 
-    def __init__(self, tracking: TrackingSettings, experiment: str, sweep: SweepView | None) -> None:
+    def __init__(
+        self, tracking: TrackingSettings, experiment: str, sweep: SweepView | None, folder: Path | None = None
+    ) -> None:
         self._tracking, self._experiment, self._sweep = resolved(tracking), experiment, sweep
         self._uri = store_uri(tracking)
+        self._lease = Lease(self._uri, folder)
         # Of the caller's thread: the points whose end was told, when a trajectory's curves are due, what `close` said.
         self._told: set[str] = set()
         self._due: dict[str, float] = {}
@@ -133,6 +138,8 @@ class Tracker:
             self._closing.set()
             self._wait_for_thread(status == KILLED)
             self._given_up.set()
+            # What is still RUNNING stays so until the next command, which must not take it for a living one's.
+            self._lease.let_go()
             self._said = [] if self._done and self._lost is None else [self._line()]
         return self._said
 
@@ -201,7 +208,11 @@ class Tracker:
     def _next(self) -> Event | None:
         """The next event that is worth writing, if any; the thread sleeps until there is one."""
         while not (self._waiting and self._queue.empty()):
-            event = self._queue.get()
+            try:
+                event = self._queue.get(timeout=RENEW_SECONDS)
+            except queue.Empty:
+                self._renew()
+                continue
             self._waiting.append(event)
             if isinstance(event, (Finished, Failed)):
                 self._over.add(event.point.key)
@@ -227,8 +238,10 @@ class Tracker:
                 self._start_again()
                 return
             if self._runs is None:
-                self._runs = Runs(open_store(self._tracking, self._experiment), self._sweep, self._tracking.system_metrics)
+                store = open_store(self._tracking, self._experiment)
+                self._runs = Runs(store, self._sweep, self._lease, self._tracking.system_metrics)
             self._opening = False
+            self._runs.renew()
         except Exception as error:
             self._failed(error)
             return
@@ -250,6 +263,14 @@ class Tracker:
             return
         self._drop(event)
         self._trouble, self._wait = None, FIRST_WAIT
+
+    def _renew(self) -> None:
+        """Nothing happens for a while: what runs goes on to be RUNNING."""
+        try:
+            if self._runs is not None:
+                self._runs.renew()
+        except Exception as error:
+            self._failed(error)
 
     def _drop(self, event: Event, written: bool = True) -> None:
         """An event is written, or need not be, or cannot be."""

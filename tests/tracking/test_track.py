@@ -12,7 +12,8 @@ from pipeline.records.times import TIMES, Times, note
 from tests.helpers.commands import SMALL_SWEEP, contents, run_in
 
 # What a store's content says of itself: who logged it, and ids.
-IDS = {"pid", "mlflow.parentRunId", "mlflow.log-model.history", "mlflow.note.content", "compared", "mlflow.modelVersions"}
+IDS = {"pid", "owner", "mlflow.parentRunId", "mlflow.log-model.history", "mlflow.note.content", "compared"}
+IDS |= {"mlflow.modelVersions"}
 
 
 def held(database: Path) -> list[Any]:

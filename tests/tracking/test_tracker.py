@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pipeline.settings import TrackingSettings
-from pipeline.tracking import owner, runs, tracker
+from pipeline.tracking import runs, tracker
 from pipeline.tracking.events import Compared
 from pipeline.tracking.glance import settled
+from pipeline.tracking.lease import Lease
 from pipeline.tracking.store import open_store
 from pipeline.tracking.sweeps import mark, sweep_key
 from pipeline.tracking.tracker import Tracker
@@ -127,22 +128,19 @@ def test_a_point_that_fails_later_stays_finished(folder):
 
 def dead_run(folder, tags):
     store = open_store(settings_of(folder), EXPERIMENT)
-    dead = {**owner.identity(), "pid": "999999999@1", **tags}
-    return store.client.create_run(store.experiment_id, run_name="old", tags=dead).info.run_id
+    return store.client.create_run(store.experiment_id, run_name="old", tags={**Lease("").tags(), **tags}).info.run_id
 
 
 def test_runs_of_dead_processes_are_killed_at_the_next_command(folder):
     points = make_points(folder, 2)
     of_sweep, alone = dead_run(folder, {"sweep": "another"}), dead_run(folder, {"point": "other/1"})
-    far = dead_run(folder, {"host": "another host"})
+    far = dead_run(folder, {"host": "another host", "pid": "1"})
     same = dead_run(folder, {"point": points[0].key})
-    of_living = dead_run(folder, {"pid": owner.identity()["pid"], "point": "x/1"})
-    # Its pid is this process's: a run of the process that asks counts as its own, and ends with it.
     assert track(folder, points[:1], sweep=False) == []
     found = {run.info.run_id: run.info.status for run in runs_of(folder)}
-    assert found == {of_sweep: "KILLED", alone: "KILLED", far: "RUNNING", same: "FINISHED", of_living: "KILLED"}
+    assert found == {of_sweep: "KILLED", alone: "KILLED", far: "KILLED", same: "FINISHED"}
     [run] = point_runs(folder)[points[0].key]
-    assert owner.is_mine(run.data.tags) and run.info.run_name == "seed=0 it=5"
+    assert run.info.run_name == "seed=0 it=5"
 
 
 def test_of_two_runs_of_a_point_from_older_versions_the_finished_one_counts(folder):

@@ -1,0 +1,144 @@
+"""Whether the owner of a run still lives: it holds a lease, whatever its machine, its container and its process are called.
+
+A run's tag `owner` names a lease. Its holder keeps a file of that name locked. The system lets go of the lock in the moment in
+which the process ends, however it ends, and whoever has the disk sees it, under any host name and in any container.
+
+The leases of a database lie beside it, where all who can open it find them: there, no file means nobody. A server has users who
+share no disk, so its holder also writes the time into a tag of the experiment, twice a minute. Others believe the file where
+they find it, in the experiments' folder, and the time where they do not.
+"""
+
+import contextlib
+import re
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..base.files import held, is_held
+from . import owner
+from .store import Store
+
+OWNER, TIME = "owner", "lease."
+NAME = re.compile(r"[0-9a-f]{32}")
+RENEW_SECONDS = 30.0
+# Clocks differ by minutes, machines stall, servers are away for a while: a run that is called RUNNING for some minutes too long
+# does less harm than a living one that is called KILLED.
+LEASE_SECONDS = 300.0
+FOLDER = Path("work") / "leases"
+
+
+class Lease:
+    """The lease of one command, or of one job of it. uri: of the store. experiment: its folder, for a server's leases; None
+    leaves them to the time alone."""
+
+    def __init__(self, uri: str, experiment: Path | None = None) -> None:
+        self.owner = uuid.uuid4().hex
+        self._beside = beside(uri)
+        self._experiment = experiment
+        self._file = contextlib.ExitStack()
+        self._path: Path | None = None
+        # When the time was last written, by this machine's clock.
+        self._renewed: float | None = None
+
+    def tags(self) -> dict[str, str]:
+        """Tags of a run that is this owner's."""
+        return {**owner.identity(), OWNER: self.owner}
+
+    def is_mine(self, tags: Mapping[str, str]) -> bool:
+        return tags.get(OWNER) == self.owner
+
+    def take(self, store: Store) -> None:
+        """Hold the lease, before the first run is tagged with it; again it only renews it."""
+        folder = self._beside or (self._experiment and self._experiment / FOLDER)
+        if self._path is None and folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / self.owner
+            self._file.enter_context(held(lambda: _touched(path)))
+            self._path = path
+        self.renew(store)
+
+    def renew(self, store: Store) -> bool:
+        """Write the time, when it is due; whether that comes so late that others may have taken this owner for dead: the
+        machine slept, or the server was away."""
+        before, now = self._renewed, time.time()
+        # A clock that was set back makes it due, too.
+        if self._beside or (before is not None and 0 <= now - before < RENEW_SECONDS):
+            return False
+        store.client.set_experiment_tag(store.experiment_id, TIME + self.owner, str(int(now)))
+        self._renewed = now
+        return before is not None and now - before > LEASE_SECONDS
+
+    def release(self, store: Store) -> None:
+        """The runs have ended: nobody needs to know any more."""
+        self.let_go()
+        if self._renewed is not None:
+            # Whoever finds it later removes it.
+            with contextlib.suppress(Exception):
+                store.client.delete_experiment_tag(store.experiment_id, TIME + self.owner)
+            self._renewed = None
+
+    def let_go(self) -> None:
+        """The same without the store, which may not answer."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+            self._path = None
+
+    def is_dead(self, tags: Mapping[str, str], times: Mapping[str, float]) -> bool:
+        """Whether these are the tags of a run whose owner is gone. times: see `read_times`. Runs of other programs are not
+        for us to judge."""
+        name = tags.get(OWNER, "")
+        if not NAME.fullmatch(name):
+            # Earlier versions had no leases; no command of them is at work on a database that this one has opened.
+            return self._beside is not None and "pid" in tags
+        if name == self.owner:
+            return False
+        for path in self._places(name):
+            found = is_held(path)
+            if found is not None:
+                return not found
+        # A time that is yet to come is that of another clock.
+        return self._beside is not None or time.time() - times.get(name, 0) > LEASE_SECONDS
+
+    def clean_up(self, store: Store, experiments: Iterable[Any], times: Mapping[str, float]) -> None:
+        """Remove what dead owners left, after their runs are closed."""
+        for path in self._places("*"):
+            if NAME.fullmatch(path.name) and is_held(path) is False:
+                path.unlink(missing_ok=True)
+        for experiment in experiments:
+            for name in (tag.removeprefix(TIME) for tag in experiment.tags if tag.startswith(TIME)):
+                if name != self.owner and time.time() - times.get(name, 0) > LEASE_SECONDS:
+                    store.client.delete_experiment_tag(experiment.experiment_id, TIME + name)
+
+    def _places(self, name: str) -> list[Path]:
+        if self._beside is not None:
+            return list(self._beside.glob(name))
+        return [] if self._experiment is None else list(self._experiment.parent.glob(f"*/{FOLDER}/{name}"))
+
+
+def beside(uri: str) -> Path | None:
+    """The folder of a database's leases; a server has none."""
+    return Path(f"{uri.removeprefix('sqlite:///')}.leases") if uri.startswith("sqlite:") else None
+
+
+def is_alive(uri: str, name: str) -> bool:
+    """Whether somebody holds this lease of a database."""
+    folder = beside(uri)
+    return folder is not None and NAME.fullmatch(name) is not None and bool(is_held(folder / name))
+
+
+def read_times(experiments: Iterable[Any]) -> dict[str, float]:
+    """When each owner last wrote its time, by its own clock, in seconds. experiments: of MLflow's, whose tags say it."""
+    found = {}
+    for experiment in experiments:
+        for tag, value in experiment.tags.items():
+            if tag.startswith(TIME):
+                found[tag.removeprefix(TIME)] = float(value) if value.isascii() and value.isdigit() else 0.0
+    return found
+
+
+def _touched(path: Path) -> str:
+    path.touch()
+    return str(path)
