@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import sys
 
 from .base import console
 
@@ -34,13 +33,13 @@ def dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["-sc"]:
         return _complete(arguments)
     if arguments[:1] in ([], ["-h"], ["--help"]):
-        print("usage: ovrcnn STAGE [SETTING=VALUE ...]\n")
-        print("\n".join(f"  {name:16s} {what}" for name, (_, what) in STAGES.items()))
-        print("\novrcnn train --help lists all settings")
+        console.say("usage: ovrcnn STAGE [SETTING=VALUE ...]\n")
+        console.say("\n".join(f"  {name:16s} {what}" for name, (_, what) in STAGES.items()))
+        console.say("\novrcnn train --help lists all settings")
         return 0
     stage = arguments[0]
     if stage not in STAGES:
-        print(console.cut(f"ovrcnn: there is no stage {stage!r:.80}; there are {', '.join(STAGES)}"), file=sys.stderr)
+        console.say(f"ovrcnn: there is no stage {stage!r:.80}; there are {', '.join(STAGES)}", error=True)
         return 1
     return int(importlib.import_module(f"pipeline.{STAGES[stage][0]}").main(arguments[1:]))
 
@@ -49,7 +48,7 @@ def _complete(arguments: list[str]) -> int:
     """Tab completion: the stage first, then what Hydra knows, which must not see the stage's word."""
     words = os.environ.get("COMP_LINE", "").split(" ")
     if "query" in " ".join(arguments) and len(words) <= 2:
-        print("\n".join(name for name in STAGES if name.startswith(words[-1])))
+        console.say("\n".join(name for name in STAGES if name.startswith(words[-1])))
         return 0
     if "query" in " ".join(arguments):
         os.environ["COMP_LINE"] = " ".join([words[0], *words[2:]])

@@ -45,7 +45,7 @@ paths.experiments=FOLDER looks elsewhere; tracking=server tracking.uri=http://HO
 def main(arguments: list[str]) -> int:
     """Compare what the command line names."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP)
+        console.answer(HELP + "\n")
         return 0
     outputs, words = read_outputs(arguments)
     places, settings, points = read_places(words)
@@ -86,7 +86,7 @@ def show(found: SideBySide, text: str, outputs: list[Output]) -> None:
         return
     for line in [*(said if shown == "--csv" else []), *written]:
         console.say(line, error=True)
-    console.answer(texts(found, said, shown))
+    console.answer_data(texts(found, said, shown))
 
 
 if __name__ == "__main__":

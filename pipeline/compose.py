@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
     command = read_command(parse_arguments(arguments))
     grid = Grid.of(command.points or (command.first,))
     check_own_name(grid, command.changed)
-    print(f"{write_grid(grid)}: {len(grid.points)} points")
+    console.say(f"{write_grid(grid)}: {len(grid.points)} points")
     return 0
 
 

@@ -13,8 +13,8 @@ from .base import console
 from .base.errors import DataError, SettingsError
 from .base.files import npz_bytes, write_bytes
 from .base.project import expanded
+from .base.text import printable
 from .comparison.explanation import Explanation, explain
-from .comparison.labels import printable
 from .comparison.select import find_point
 from .data.files import read_file
 from .data.input import odd_range

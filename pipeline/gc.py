@@ -32,7 +32,7 @@ WORDS = ("experiment=", "name=", "paths.experiments=", "tracking=", "tracking.ur
 def main(arguments: list[str]) -> int:
     """List, and with --delete remove; its exit code: 0, or 1 when MLflow's store could not be looked at."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP)
+        console.answer(HELP + "\n")
         return 0
     words = [word for word in arguments if word != "--delete"]
     wrong = [word for word in words if not word.startswith(WORDS)]
@@ -93,7 +93,7 @@ def _conclude(store: Store, found: list[UnwantedRun], delete: bool) -> None:
 
 def _show(each: Leftover) -> None:
     place = os.path.relpath(each.path) if each.path.is_absolute() else str(each.path)
-    print(console.cut(f"{each.size:12d}  {place}  {each.what}"))
+    console.say(f"{each.size:12d}  {place}  {each.what}")
 
 
 if __name__ == "__main__":

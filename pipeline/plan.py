@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from .base import console
 from .base.errors import SettingsError
+from .base.text import cut
 from .sweep.executors import cores
 from .sweep.grid import Grid, check_own_name
 from .sweep.hydra import parse_arguments, read_command
@@ -36,7 +37,7 @@ Reason = tuple[str, tuple[Difference, ...]]
 def main(arguments: list[str]) -> int:
     """Print the plan of a command line."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP)
+        console.answer(HELP + "\n")
         return 0
     command = read_command(parse_arguments([word for word in arguments if word != "--json"]))
     if command.foreign and not command.jobs:
@@ -86,7 +87,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     shown = [[cell if len(cell) <= MOST_WHY else cell[: MOST_WHY - 3] + "..." for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
-    return [console.cut(line) for line in lines]
+    return [cut(line) for line in lines]
 
 
 def plain(plan: Plan, why: Sequence[Reason], count: int) -> dict[str, object]:

@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     found = predict(record, [expanded(file) for file in files])
     content = as_json(found) if args.json else as_csv(found)
     if args.out is None:
-        console.answer(content.decode())
+        console.answer_data(content.decode())
     else:
         write_bytes(args.out, content)
         console.say(f"y-hat vectors of {len(found.images.files)} images: {args.out}")

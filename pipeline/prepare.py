@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     points = points_of(Grid.of(command.points or (command.first,)))
     for path, dataset in {point.data: point.dataset for point in points}.items():
         height, width = dataset.image_shape
-        print(f"{path}: {len(dataset.images)} images of {height} x {width}, {len(dataset.classes)} classes")
+        console.say(f"{path}: {len(dataset.images)} images of {height} x {width}, {len(dataset.classes)} classes")
     return 0
 
 

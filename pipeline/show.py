@@ -31,7 +31,7 @@ colours on a terminal, as numbers elsewhere and where NO_COLOR is set."""
 def main(arguments: list[str]) -> int:
     """Print the point that the command line names."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP)
+        console.answer(HELP + "\n")
         return 0
     places, words = read_point_words(arguments)
     if not words:
@@ -39,9 +39,6 @@ def main(arguments: list[str]) -> int:
     record = find_point(words, places)
     siblings = neighbours_of(record)
     swept = differing(siblings)
-    kernels = ["kernels", *(f"  {line}" for line in kernel_lines(
-        record.kernels, record.classes, colours_of(sys.stdout), terminal_width() - 2
-    ))]  # fmt: skip
     parts = [
         portrait.title_lines(record, siblings, swept),
         portrait.settings_lines(record, swept),
@@ -49,10 +46,11 @@ def main(arguments: list[str]) -> int:
         portrait.metric_lines(record),
         portrait.head_lines(record),
         portrait.y_hat_lines(record),
-        kernels,
-        portrait.file_lines(record, siblings),
     ]
-    console.answer("\n\n".join("\n".join(part) for part in parts if part) + "\n")
+    console.answer("\n\n".join("\n".join(part) for part in parts if part) + "\n\n")
+    kernels = kernel_lines(record.kernels, record.classes, colours_of(sys.stdout), terminal_width() - 2)
+    console.answer("\n".join(["kernels", *(f"  {line}" for line in kernels)]) + "\n\n", raw=True)
+    console.answer("\n".join(portrait.file_lines(record, siblings)) + "\n")
     return 0
 
 

@@ -26,7 +26,7 @@ WORDS = ("experiment=", "name=", "paths.experiments=", "tracking=", "tracking.ur
 def main(arguments: list[str]) -> int:
     """Log what is missing; its exit code: 0, or 1 when something could not be logged."""
     if {"-h", "--help"} & set(arguments):
-        print(HELP)
+        console.answer(HELP + "\n")
         return 0
     wrong = [word for word in arguments if not word.startswith(WORDS)]
     if wrong:

@@ -67,8 +67,8 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
         status[0] = "FAILED" if _drive(points, workers, tracker).failed else "FINISHED"
     if status[0] == "FAILED":
         return 1
-    print(outcome(read_record(point.folder)))
-    print(f"record: {os.path.relpath(point.folder)}")
+    console.say(outcome(read_record(point.folder)))
+    console.say(f"record: {os.path.relpath(point.folder)}")
     return 0
 
 
@@ -140,7 +140,7 @@ def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | N
     comparison = compare(points, points[0].settings.folder, swept)
     if comparison is None:
         return len(points)
-    print(comparison.text)
+    console.say(comparison.text)
     if tracker:
         best = comparison.summary.best
         values = {key: float(best[key]) for key in comparison.summary.metrics}

@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 from .base import console
 from .base.errors import FileError, SettingsError
+from .base.text import cut, printable
 from .certify.against import against
 from .certify.differ import Difference
 from .certify.recompute import proved, stretches, whole
 from .certify.trail import Claim, by_trajectory, claim
-from .comparison.labels import printable
 from .comparison.select import Places, find_records
 from .predict import new_parser
 from .records.record import Record
@@ -124,7 +124,7 @@ def lines(verdict: Verdict) -> list[str]:
     """What is wrong, record by record; notes, each once; the verdict last."""
     found = []
     for name, differ in verdict.faults.items():
-        found += [f"WRONG  {printable(name)}", *(console.cut(f"    {printable(str(each))}") for each in differ)]
+        found += [f"WRONG  {printable(name)}", *(cut(f"    {printable(str(each))}") for each in differ)]
     said = Counter(note for notes in verdict.notes.values() for note in notes)
     found += [f"note: {count} records: {note}" for note, count in said.items()]
     return [*found, verdict.words]

@@ -1,4 +1,7 @@
-"""What a person sees in the terminal: one line for an error, lines that do not tear a progress bar, honest exit codes."""
+"""What a person sees in the terminal: one line for an error, lines that do not tear a progress bar, honest exit codes.
+
+Nothing else of the project prints: names that others chose reach a terminal as letters alone, and no line is endless.
+"""
 
 import contextlib
 import logging
@@ -12,10 +15,9 @@ from typing import Any
 
 from .errors import MendableError
 from .stops import Killed, stops_as_exceptions
+from .text import clean, cut, printable
 
 CLEAR_LINE = "\r\x1b[K"
-# Longer lines are cut in the middle: what is wrong stands at their beginning, what would be right at their end.
-LONGEST_LINE = 300
 # With this, Hydra's users ask to see where an error comes from.
 FULL_ERROR = "HYDRA_FULL_ERROR"
 
@@ -28,10 +30,10 @@ def run(stage: Callable[[list[str]], int]) -> None:
         except (MendableError, OSError) as error:
             if os.environ.get(FULL_ERROR) == "1":
                 raise
-            print("\n".join(cut(line) for line in explain_error(error).splitlines()), file=sys.stderr)
+            say(explain_error(error), error=True)
             code = 1
         except (KeyboardInterrupt, Killed) as stop:
-            print("stopped", file=sys.stderr)
+            say("stopped", error=True)
             leave(130 if isinstance(stop, KeyboardInterrupt) else stop.code)
     sys.exit(code)
 
@@ -45,13 +47,9 @@ def leave(code: int) -> None:
 
 def explain_error(error: Exception) -> str:
     """An error of the input or of the system, without its traceback."""
-    return f"{error.filename or 'system'}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-
-
-def cut(line: str) -> str:
-    """The line, at most LONGEST_LINE letters long."""
-    half = LONGEST_LINE // 2 - 3
-    return line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"
+    if isinstance(error, OSError):
+        return printable(f"{error.filename or 'system'}: {error.strerror or error}")
+    return str(error)
 
 
 def number(value: Any) -> str:
@@ -61,6 +59,13 @@ def number(value: Any) -> str:
     if isinstance(value, Integral):
         return str(value)
     return f"{value:.4f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.2e}"
+
+
+class CleanFormatter(logging.Formatter):
+    """As it is set, with no letter that moves the cursor of whoever reads the file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
 
 
 class LineHandler(logging.Handler):
@@ -74,21 +79,31 @@ class LineHandler(logging.Handler):
 
 
 def say(text: str, error: bool = False) -> None:
-    """Print a line, above the progress bar if there is one."""
+    """Print a line, or several, above the progress bar if there is one; see `base/text` for what becomes of odd letters and of
+    long lines."""
     stream = sys.stderr if error else sys.stdout
+    text = "\n".join(map(cut, clean(text).split("\n")))
     # A reader who has gone must not end a sweep.
     with contextlib.suppress(BrokenPipeError):
         print((CLEAR_LINE if sys.stderr.isatty() and stream.isatty() else "") + text, file=stream, flush=True)
 
 
-def answer(text: str) -> None:
-    """Print what a command was asked for, at its end: a reader who has seen enough, as `head` has, ends it without a word."""
+def answer(text: str, raw: bool = False) -> None:
+    """Print what a command was asked for, at its end: a reader who has seen enough, as `head` has, ends it without a word.
+
+    raw: as it is, since it holds colours of ours and no name that was not cleaned.
+    """
     before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text if raw else clean(text))
         sys.stdout.flush()
     finally:
         signal.signal(signal.SIGPIPE, before)
+
+
+def answer_data(text: str) -> None:
+    """The same of data: a pipe gets every letter as it is, a terminal does not."""
+    answer(text, raw=not sys.stdout.isatty())
 
 
 def configure_logging(file: Path | None = None) -> None:
@@ -101,7 +116,7 @@ def configure_logging(file: Path | None = None) -> None:
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(file))
-        handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+        handlers[-1].setFormatter(CleanFormatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     handlers[0].setLevel(logging.INFO)
     for handler in handlers:
         logger.addHandler(handler)

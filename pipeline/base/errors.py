@@ -8,28 +8,31 @@ MendableError
     LostWorkerError   a block's workers died again and again
 """
 
+from .text import printable
+
 
 class MendableError(Exception):
-    """What is wrong can be put right by the person who reads the message: a line a fault, naming setting or file."""
+    """What is wrong can be put right by the person who reads the message: one line that names setting or file, whatever that is
+    called."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class SettingsError(MendableError, ValueError):
     """Settings cannot be used; `faults` has one line for each."""
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+        self.faults = [printable(fault) for fault in faults]
+        Exception.__init__(self, "\n".join(self.faults))
 
 
 class DataError(MendableError, ValueError):
-    """Data cannot be used; the message is one line that names the file or setting, whatever that is called."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+    """Data cannot be used; the message names the file or setting."""
 
 
 class FileError(MendableError, ValueError):
-    """A file cannot be used; the message is one line that names it."""
+    """A file cannot be used; the message names it."""
 
 
 class NonFiniteError(MendableError, ArithmeticError):

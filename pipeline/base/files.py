@@ -20,6 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from .errors import FileError
+from .text import guarded
 
 # Larger than any data set this project is meant for; a bound on what a hostile header can make us allocate.
 LARGEST_ARRAY = 16 * 2**30
@@ -184,12 +185,16 @@ def read_sums(path: Path) -> dict[str, str]:
 
 
 def csv_bytes(header: Iterable[object], rows: Iterable[Iterable[object]]) -> bytes:
-    """A csv; every float is written so that it comes back to the bit."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    """A csv; every float comes back to the bit, and no spreadsheet takes a text for a formula: see `base/text.guarded`."""
+    return "".join(map(csv_line, itertools.chain([header], rows))).encode()
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """A row of it."""
+    line = io.StringIO()
+    # Ended so, the writer quotes a carriage return too: readers take any for the end of a row.
+    csv.writer(line, lineterminator="\r\n").writerow([guarded(cell) if isinstance(cell, str) else cell for cell in cells])
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def sync_folder(folder: Path) -> None:

@@ -32,8 +32,8 @@ def main(arguments: list[str]) -> int:
     args = parse_arguments(arguments)
     losses = LOSSES if args.loss == "both" else (args.loss,)
     height, width = args.image_shape
-    print(f"{height} x {width} pixels, filters {args.filters}, {args.draws} draws of each kind, engine {args.engine}\n")
-    print(line(HEADER), flush=True)
+    console.say(f"{height} x {width} pixels, filters {args.filters}, {args.draws} draws of each kind, engine {args.engine}\n")
+    console.say(line(HEADER))
     found: list[Certificate] = []
     for size in args.kernel_size:
         case = Case(args.image_shape, size, args.filters)
@@ -41,19 +41,19 @@ def main(arguments: list[str]) -> int:
             certificate = certify(case, losses, args.draws, args.seed, args.engine, NOTEBOOK_DRAWS)
         except ArithmeticError as error:
             raise SettingsError([f"--image-shape: {error}"]) from None
-        print("\n".join(row_line(row) for row in certificate.rows), flush=True)
+        console.say("\n".join(row_line(row) for row in certificate.rows))
         found.append(certificate)
-    print(EXPLANATION)
+    console.say(EXPLANATION)
     for certificate, size in zip(found, args.kernel_size, strict=True):
         shares = ", ".join(f"{kind} {share:.0%}" for kind, share in certificate.tied.items())
-        print(f"tied windows with kernel {size}: {shares}")
-    print("\nThe notebook's kernel gradient beside the exact one (model.gradient=notebook):")
-    print(line(("kernel", "loss", "images", "cosine", "negative")))
+        console.say(f"tied windows with kernel {size}: {shares}")
+    console.say("\nThe notebook's kernel gradient beside the exact one (model.gradient=notebook):")
+    console.say(line(("kernel", "loss", "images", "cosine", "negative")))
     for row in [row for certificate in found for row in certificate.notebook]:
-        print(line((str(row.kernel_size), row.loss, row.kind, f"{row.cosine:.2f}", f"{row.negative:.0%}")))
+        console.say(line((str(row.kernel_size), row.loss, row.kind, f"{row.cosine:.2f}", f"{row.negative:.0%}")))
     rows = [row for certificate in found for row in certificate.rows]
     wrong = sum(not row.passes for row in rows)
-    print(f"\n{len(rows) - wrong} of {len(rows)} gradients are certified")
+    console.say(f"\n{len(rows) - wrong} of {len(rows)} gradients are certified")
     return 1 if wrong else 0
 
 

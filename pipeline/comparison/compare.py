@@ -16,7 +16,7 @@ from .axes import AXES, REPEATS, values_of
 from .champion import write_champion
 from .report.page import page
 from .report.payload import Shown, payload
-from .tables import Pivot, Summary, pivot, summarise
+from .tables import Pivot, Summary, as_csv, pivot, summarise
 from .text import table_lines
 from .vectors import write_y_hat
 
@@ -121,8 +121,8 @@ def _write_tables(folder: Path, found: SideBySide) -> None:
     # Every record lies where its point belongs: experiment/points/trajectory/iterations.
     paths = ["/".join(record.folder.parts[-3:]) for record in found.records.values()]
     points, table = found.points.assign(**{RECORD: paths}), found.summary
-    write_text(folder / "points.csv", points.to_csv(index=False, lineterminator="\n"))
-    write_text(folder / "summary.csv", table.rows.to_csv(index=False, lineterminator="\n"))
+    write_bytes(folder / "points.csv", as_csv(points))
+    write_bytes(folder / "summary.csv", as_csv(table.rows))
     means = {key: float(table.best[key]) for key in table.metrics}
     write_text(folder / "metrics.json", json.dumps({"best": found.best, **means}, indent=1) + "\n")
     write_y_hat(found.records, folder / "y_hat.csv")

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.text import printable, shortened
+
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
@@ -26,16 +28,9 @@ WIDE_FONTS = re.compile("cjk|hiragino|pingfang|msyh|meiryo|malgun|nanum|wqy|droi
 MOST_FONTS = 300
 
 
-def printable(name: str) -> str:
-    """Letters that would break a line, or are none, as their escapes."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
-
-
 def label(name: object, most: int = MOST_LETTERS) -> str:
     """The name on one line, letters that no font here has as their escapes; a long one loses its middle."""
-    text = "".join(c if has_glyph(None, c) or font_of(c) else ascii(c)[1:-1] for c in printable(str(name)))
-    kept = most - 1
-    return text if len(text) <= most else f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    return shortened("".join(c if has_glyph(None, c) or font_of(c) else ascii(c)[1:-1] for c in printable(str(name))), most)
 
 
 def setting(value: Any) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..base.console import number
+from ..base.text import printable, shortened
 from ..records.record import Record
-from .labels import printable
+from .labels import SHORT
 from .vectors import read_vectors
 
 DIGITS = 6
@@ -19,7 +20,7 @@ def outcome(record: Record) -> str:
         return "\n".join(f"{key:20s} {number(value)}" for key, value in record.result.metrics.items())
     [((_, target), cells)] = vectors
     columns = [
-        ["class", *map(printable, record.classes)],
+        ["class", *(shortened(printable(name), SHORT) for name in record.classes)],
         ["y", *(f"{name == target:.1f}" for name in record.classes)],
         ["y_hat", *_decimals([float(cell) for cell in cells.split(",")])],
     ]

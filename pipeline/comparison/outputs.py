@@ -10,6 +10,7 @@ from typing import Any
 from ..base.errors import FileError, SettingsError
 from ..base.files import write_bytes, write_text
 from ..base.project import expanded
+from ..base.text import in_markdown
 from ..data.dataset import Dataset
 from ..records.origin import dataset_of
 from ..records.record import Record
@@ -18,6 +19,7 @@ from .compare import RECORD, SideBySide, report
 from .gather import data_names
 from .labels import label, setting
 from .select import flat_settings
+from .tables import as_csv
 from .text import with_spread
 from .vectors import join_y_hat
 
@@ -100,7 +102,7 @@ def _datasets(records: Mapping[str, Record]) -> dict[str, Dataset]:
 def _csv(found: SideBySide) -> str:
     """A row a point, as points.csv has it, every digit; records by their whole paths."""
     paths = [str(record.folder.resolve()) for record in found.records.values()]
-    return str(found.points.assign(**{RECORD: paths}).to_csv(index=False, lineterminator="\n"))
+    return as_csv(found.points.assign(**{RECORD: paths})).decode()
 
 
 def _json(found: SideBySide, said: Sequence[str]) -> str:
@@ -134,9 +136,9 @@ def _markdown(found: SideBySide, said: Sequence[str]) -> str:
         cells = [*(setting(row[key]) for key in table.keys), *(with_spread(row, key, "±") for key in table.shown())]
         lines.append(_row([f"**{cell}**" for cell in cells] if number == table.best_row else cells))
     repeats = [f"Means ± standard deviations over {' and '.join(table.repeats)}."] if table.repeats else []
-    more = [f"Best, in bold, by {table.metric}.", *repeats, *said]
+    more = [f"Best, in bold, by {table.metric}.", *repeats, *map(in_markdown, said)]
     return "\n".join([*lines, "", *more]) + "\n"
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(in_markdown(cell).replace("|", "\\|") for cell in cells) + " |"

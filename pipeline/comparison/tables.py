@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..base.files import csv_bytes
 from ..training.result import CRITERIA
 from .axes import REPEATS, axes, short
 
@@ -186,3 +187,9 @@ def _window(labels: list[Any], wanted: Any, most: int) -> slice:
 
 def _comparable(metric: "pd.Series[float]") -> "pd.Series[float]":
     return metric.astype(float).fillna(-np.inf)
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """A table of points or settings, every digit; what has no value is an empty cell."""
+    cells = frame.astype(object).where(frame.notna(), "")
+    return csv_bytes(frame.columns, cells.itertuples(index=False))

@@ -9,9 +9,9 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.text import printable
 from ..heads.head import Array
 from .figures.colours import coloured, red_blue
-from .labels import printable
 
 # A picture's kernels are at least so many letters wide where there is room.
 LEAST_WIDTH = 9

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import IO
 
 from ..base.errors import FileError
-from ..base.files import atomic_write, write_bytes
+from ..base.files import atomic_write, csv_line, write_bytes
+from ..base.text import unguarded
 from ..records.record import Record
 
 # y_hat.csv is written up to this many numbers, some 60 MB; joining more goes block by block, each of so many.
@@ -54,12 +55,12 @@ def read_vectors(record: Record) -> Iterator[tuple[Key, str]]:
     header = ["image", "target", *(f"y_hat_{name}" for name in record.classes)]
     try:
         rows = csv.reader(io.StringIO(record.content("y_hat.csv").decode(), newline=""))
-        if next(rows, None) != header:
+        if [unguarded(cell) for cell in next(rows, [])] != header:
             raise FileError(f"{path}: cannot be read (its columns are not those of result.json)")
         for row in rows:
             if len(row) != width:
                 raise FileError(f"{path}: cannot be read (line {rows.line_num} has {len(row)} columns, not {width})")
-            yield (row[0], row[1]), ",".join(row[2:])
+            yield (row[0], unguarded(row[1])), ",".join(row[2:])
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path}: cannot be read ({error})") from None
 
@@ -70,7 +71,7 @@ def _join(
     """Columns image and target, then "<point> y_hat_<class>" for every point; images in the order they first appear, an
     empty cell for an image that a point does not have."""
     names = [f"{name} y_hat_{label}" for name, record in records.items() for label in record.classes]
-    file.write(_line([*(["data"] if data else []), "image", "target", *names]))
+    file.write(csv_line([*(["data"] if data else []), "image", "target", *names]).encode())
     scratch.mkdir(parents=True, exist_ok=True)
     known: dict[Key, None] = {}
     with ExitStack() as opened:
@@ -82,7 +83,7 @@ def _join(
             part.seek(0)
             parts.append(chain(part, repeat("," * (sum(len(record.classes) for _, record in block) - 1) + "\n")))
         for key, *cells in zip(known, *parts, strict=False):
-            file.write(_line(key)[:-1] + b"," + ",".join(cell[:-1] for cell in cells).encode() + b"\n")
+            file.write((csv_line(key)[:-1] + "," + ",".join(cell[:-1] for cell in cells) + "\n").encode())
 
 
 def _blocks(records: Sequence[Named]) -> Iterator[list[Named]]:
@@ -110,9 +111,3 @@ def _block_lines(block: Sequence[Named], known: dict[Key, None], data: Mapping[s
         columns.append((vectors, "," * (len(record.classes) - 1)))
     for key in known:
         yield ",".join([vectors.get(key, blank) for vectors, blank in columns]) + "\n"
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue().encode()

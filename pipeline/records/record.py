@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..base.errors import FileError
 from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256, sums_text, write_folder
 from ..base.plain_yaml import read_yaml
+from ..base.text import unguarded
 from ..heads.choices import NUMERICS
 from ..heads.head import Head
 from ..settings import Settings
@@ -207,9 +208,12 @@ def read_csv(path: Path, content: bytes) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        return pd.read_csv(io.BytesIO(content), dtype={"target": str}, keep_default_na=False)
+        frame = pd.read_csv(io.BytesIO(content), dtype={"target": str}, keep_default_na=False).rename(columns=unguarded)
     except (OSError, ValueError) as error:
         raise FileError(f"{path}: cannot be read ({_first_line(error)})") from None
+    if "target" in frame:
+        frame["target"] = frame["target"].map({text: unguarded(text) for text in frame["target"].unique()})
+    return frame
 
 
 def _first_line(error: BaseException) -> str:

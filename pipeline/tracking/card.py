@@ -1,10 +1,11 @@
 """A model card: what a registered model is, what it was trained on, how good it is, how to load it, and where it ends."""
 
+from ..base.text import in_markdown
 from ..data.dataset import SPLITS
 from ..records.record import Record
 from ..sweep.point import Point
 from .datasets import split_of
-from .keys import clean, in_markdown
+from .keys import clean
 
 # A registry keeps at most 5000 letters.
 LONGEST = 4900

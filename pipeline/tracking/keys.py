@@ -8,7 +8,6 @@ from collections.abc import Sequence
 RESERVED = ("mean",)
 LEGAL = re.compile(r"[\w.\-]([\w.\- ]*[\w.\-])?")
 LONGEST = 100
-MARKDOWN = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;", "`": "&#96;", "\n": " "}
 # The pages cut names after some twenty letters; what differs must not be lost.
 SHORT = {"kernel_size": "k", "iterations": "it", "filters": "F", "batch_size": "batch", "gradient": "grad", "validation": "val"}
 
@@ -38,11 +37,6 @@ def run_name(point: str) -> str:
 def clean(text: object) -> str:
     """As text that any database takes: what is no character of Unicode is shown by its number."""
     return str(text).encode(errors="backslashreplace").decode().replace("\0", "\\x00")
-
-
-def in_markdown(text: object) -> str:
-    """A text that a description shows as it stands: no HTML, no links, no end of a quotation."""
-    return "".join(MARKDOWN.get(letter, letter) for letter in str(text))
 
 
 def _is_plain(name: str) -> bool:

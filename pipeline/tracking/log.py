@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.text import in_markdown
 from ..data.dataset import SPLITS, TRAIN
 from ..records.provenance import PROVENANCE
 from ..records.record import FILES, Record, recorded
@@ -24,7 +25,7 @@ from ..settings import Settings, flatten
 from ..sweep.point import Point
 from . import table
 from .datasets import inputs
-from .keys import class_keys, clean, in_markdown
+from .keys import class_keys, clean
 from .runs import Run
 from .store import Store
 from .view import LOG_ALPHA, NOTE, SHOWN

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..base.text import in_markdown
 from ..records.record import Record, recorded
 from ..settings import flatten
 from ..sweep.grid import value_of
 from ..sweep.point import Point
 from . import log
 from .datasets import inputs
-from .keys import clean, in_markdown
+from .keys import clean
 from .runs import Runs
 from .trouble import without_passwords
 from .view import NOTE, SHOWN, link

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ..base import console
 from ..base.errors import FileError, MendableError
+from ..base.text import printable
 from ..comparison.compare import look
 from ..records.record import Record, is_finished, read_record
 from ..records.shelf import SHELF
@@ -50,9 +51,9 @@ def refill(folder: Path, tracking: TrackingSettings) -> tuple[int, int]:
     sweep = _last_sweep(folder)
     recorded = {point.key: (point, point.folder) for point in sweep.points if is_finished(point.folder)}
     others = {point.key: (point, place) for point, place in _others(folder, tracking) if point.key not in recorded}
-    hidden = not sys.stderr.isatty()
+    hidden, name = not sys.stderr.isatty(), printable(folder.name)
     lease = Lease(store_uri(tracking), folder)
-    with tqdm(total=len(recorded) + len(others), unit=" points", desc=folder.name, disable=hidden, leave=False) as bar:
+    with tqdm(total=len(recorded) + len(others), unit=" points", desc=name, disable=hidden, leave=False) as bar:
         try:
             store = open_store(tracking, folder.name)
             logged = _tell(Runs(store, None, lease), list(others.values()), bar)

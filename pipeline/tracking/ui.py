@@ -22,14 +22,14 @@ MLflow's pages on 127.0.0.1 only, at PORT, {PORT} unless it is given; they open 
 def main(arguments: list[str]) -> int:
     """Serve until Ctrl-C. SettingsError when the port is not a number or taken."""
     if arguments[:1] in (["-h"], ["--help"]):
-        print(USAGE)
+        console.answer(USAGE + "\n")
         return 0
     text = arguments[0] if arguments else str(PORT)
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])
     tracking = resolved(TrackingSettings())
     if tracking.store == "server":
-        print(f"{VARIABLE} names a server, which has pages of its own: {shown(store_uri(tracking))}")
+        console.say(f"{VARIABLE} names a server, which has pages of its own: {shown(store_uri(tracking))}")
         return 0
     with _listening(int(text)) as listening:
         try:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
             raise FileError(f"{trouble.what}; {trouble.mend}") from None
         from .pages import mlflow_app
 
-        _serve(mlflow_app(store), listening, lambda: print(welcome(f"http://127.0.0.1:{text}", views(store)), flush=True))
+        _serve(mlflow_app(store), listening, lambda: console.say(welcome(f"http://127.0.0.1:{text}", views(store))))
     return 0
 
 

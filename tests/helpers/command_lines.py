@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.base import console
+from pipeline.base.text import LONGEST_LINE
 from pipeline.cli import STAGES, dispatch
 from pipeline.settings import Settings, flatten
 
@@ -54,16 +55,23 @@ def faults(seed: int, folder: Path) -> list[str]:
     lines = (error if code else "").splitlines()
     found += ["traceback"] if "Traceback (most recent" in out + error else []
     found += ["said nothing"] if code == 1 and not (error + out).strip() else []
-    found += [f"line of {len(line)} letters" for line in lines if len(line) > console.LONGEST_LINE][:1]
+    found += [f"line of {len(line)} letters" for line in lines if len(line) > LONGEST_LINE][:1]
     found += [f"{len(lines)} lines"] if len(lines) > 12 else []
     left = [str(path.relative_to(folder)) for path in folder.rglob("*")] if code else []
     found += [f"refused, wrote {left[:3]}"] if left else []
     return [f"seed {seed}: ovrcnn {' '.join(words)!r:.300}: {fault}" for fault in found]
 
 
-def answer(words: list[str], folder: Path) -> tuple[int | BaseException, str, str]:
-    """Exit code, or what was raised instead of one, and both streams; in this process."""
-    out, error = io.StringIO(), io.StringIO()
+class Terminal(io.StringIO):
+    """What is printed to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def answer(words: list[str], folder: Path, terminal: bool = False) -> tuple[int | BaseException, str, str]:
+    """Exit code, or what was raised instead of one, and both streams; in this process. terminal: what stdout is."""
+    out, error = Terminal() if terminal else io.StringIO(), io.StringIO()
     with _in(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
         before, sys.argv = sys.argv, ["ovrcnn", *words]
         try:

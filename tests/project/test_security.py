@@ -144,3 +144,16 @@ def test_every_test_that_the_page_names_is_there():
     assert len(named) > 6
     for name in named:
         assert (ROOT / name).is_file(), name
+
+
+# Who may print by itself: the console; the protocol between Dask's process and ours; reports of numbers alone.
+PRINTERS = ("pipeline/base/console.py", "pipeline/sweep/dask.py", "pipeline/benchmarks/")
+
+
+def test_nothing_prints_past_what_cleans_it():
+    for path in ROOT.glob("pipeline/**/*.py"):
+        name = str(path.relative_to(ROOT))
+        if not name.startswith(PRINTERS):
+            calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+            found = {ast.unparse(call) for call in calls}
+            assert not found & {"print", "sys.stdout.write", "sys.stderr.write", "tqdm.write"}, name
