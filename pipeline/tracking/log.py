@@ -26,7 +26,7 @@ from ..sweep.point import Point
 from . import table
 from .datasets import inputs
 from .keys import class_keys, clean
-from .runs import Run
+from .run import Run
 from .store import Store
 from .view import LOG_ALPHA, NOTE, SHOWN
 

@@ -25,8 +25,10 @@ from . import owner
 from .datasets import datasets, split_of
 from .keys import clean
 from .log import attach
-from .runs import POINT, Run
+from .run import Run
+from .runs import POINT
 from .store import Store
+from .twins import keep_one_model
 
 KIND = "one-vs-rest heads"
 CHECKPOINT, HEADS, CODE_NAME = "artifacts/checkpoint.npz", "artifacts/heads.json", "model.py"
@@ -63,13 +65,18 @@ def log_model(store: Store, run: Run, point: Point, record: Record) -> str:
     """The id of the model of a point's run: made now, unless a killed command had made it."""
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-    model = (None if run.fresh else _left_over(store, run)) or _make(store, run, point)
+    model = (None if run.fresh else keep_one_model(store, run.run_id)) or _make(store, run, point)
     weights = {CHECKPOINT: record.folder / "checkpoint.npz"}
     contents = files(Parts.of(point, record), model.model_id, run.run_id)
     attach(model.artifact_location, partial(store.client.log_model_artifacts, model.model_id), weights, contents)
     _log_metrics(store, run, model.model_id, point, record)
     store.client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
-    store.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, point.iterations)])
+    try:
+        store.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, point.iterations)])
+    except Exception:
+        # MLflow takes it once; another command may have said it.
+        if Run.read(store.client.get_run(run.run_id)).model != model.model_id:
+            raise
     return str(model.model_id)
 
 
@@ -126,13 +133,8 @@ def _make(store: Store, run: Run, point: Point) -> Any:
     named: dict[str, Any] = {"name": model_name(point.name), "source_run_id": run.run_id, "model_type": KIND}
     # Who made it and with what code, as MLflow's own models say it.
     source = {key: value for key, value in owner.identity().items() if key.startswith("mlflow.")}
-    return store.client.create_logged_model(store.experiment_id, tags={POINT: point.key, **source}, params=params, **named)
-
-
-def _left_over(store: Store, run: Run) -> Any:
-    condition = f"source_run_id = '{run.run_id}'"
-    found = store.client.search_logged_models([store.experiment_id], filter_string=condition, max_results=1)
-    return next(iter(found), None)
+    made = store.client.create_logged_model(store.experiment_id, tags={POINT: point.key, **source}, params=params, **named)
+    return made if store.is_local else keep_one_model(store, run.run_id)
 
 
 def _log_metrics(store: Store, run: Run, model_id: str, point: Point, record: Record) -> None:

@@ -16,21 +16,30 @@ def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> Non
     model = client.get_logged_model(model_id)
     source = model.artifact_location
     aliases = _aliases(client, name)
-    found = [version for version in client.search_model_versions(f"name = '{name}'") if version.source == source]
-    if found:
-        version = found[0]
+    version = _kept(client, name, source)
+    if version is not None:
         if version.description != card:
             client.update_model_version(name, version.version, card)
     else:
         # No need to wait: in a database a version is ready at once.
         options: dict[str, Any] = {"model_id": model_id, "description": card, "await_creation_for": None}
-        version = client.create_model_version(name, source, run_id, **options)
+        made = client.create_model_version(name, source, run_id, **options)
+        version = _kept(client, name, source) or made
     # The pages link a model to its versions by this tag.
     versions, this = json.loads(model.tags.get(VERSIONS, "[]")), {"name": name, "version": str(version.version)}
     if this not in versions:
         client.set_logged_model_tags(model_id, {VERSIONS: json.dumps([*versions, this])})
     if str(aliases.get(CHAMPION)) != str(version.version):
         client.set_registered_model_alias(name, CHAMPION, version.version)
+
+
+def _kept(client: Any, name: str, source: str) -> Any:
+    """The version that a model has, if any. Of several, which commands made at once, the first stays (see twins.py)."""
+    found = [version for version in client.search_model_versions(f"name = '{name}'") if version.source == source]
+    first, *others = sorted(found, key=lambda version: int(version.version)) or [None]
+    for version in others:
+        client.delete_model_version(name, version.version)
+    return first
 
 
 def _aliases(client: Any, name: str) -> dict[str, Any]:

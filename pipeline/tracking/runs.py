@@ -3,14 +3,13 @@
 A point has one run in an experiment, found by its tag `point`, whatever was killed, repeated or extended: a finished one is
 left as it is, one that did not get so far is gone on with. A sweep has one parent run, found by its tag `sweep`. A point
 that several sweeps have hangs under the one that asked for it last, and has a tag `sweep.<key>` for each of them: by that
-tag a sweep's view shows all its points.
+tag a sweep's view shows all its points. What commands make twice on one server is made one again (see twins.py).
 """
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..records.times import Times, note
 from ..sweep.point import Point
@@ -19,39 +18,16 @@ from .glance import is_unknown
 from .keys import clean, run_name
 from .lease import OWNER, Lease, read_times
 from .machine import Monitor
+from .run import Run
 from .store import Store, alone
 from .sweeps import SweepView, mark
+from .twins import drop_models, keep_one
 
 PARENT = "mlflow.parentRunId"
 POINT, SWEEP, ERROR = "point", "sweep", "error"
 FINISHED, FAILED, KILLED, RUNNING = "FINISHED", "FAILED", "KILLED", "RUNNING"
 PAGE = 1000
 PARENT_TRIES, PARENT_WAIT = 6, 0.5
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run as the store has it. began: in milliseconds. artifacts: the address of its files. params and metrics: what it had
-    when it was read. model: the id of the point's model. fresh: whether it was made just now, and nobody else knows it."""
-
-    run_id: str
-    name: str
-    status: str
-    began: int
-    artifacts: str
-    tags: dict[str, str] = field(default_factory=dict)
-    params: frozenset[str] = frozenset()
-    metrics: dict[str, float] = field(default_factory=dict)
-    model: str | None = None
-    fresh: bool = False
-
-    @staticmethod
-    def read(entry: Any) -> "Run":
-        """An mlflow.entities.Run."""
-        info, data = entry.info, entry.data
-        outputs = entry.outputs.model_outputs if entry.outputs else []
-        values = dict(data.tags), frozenset(data.params), dict(data.metrics), outputs[0].model_id if outputs else None
-        return Run(info.run_id, info.run_name, info.status, info.start_time, info.artifact_uri, *values)
 
 
 @dataclass(frozen=True)
@@ -106,8 +82,7 @@ class Runs:
     def is_finished(self, key: str) -> bool:
         """Whether the store holds the point's run, finished."""
         if key not in self._points and not is_unknown(self.store.uri, key):
-            for run in self._search(f"tags.`{POINT}` = '{key}'"):
-                self._note(key, run)
+            self._points |= self._of_points(_of_point(key))
         return key in self._points and self._points[key].status == FINISHED
 
     def describe(self, run: Run) -> None:
@@ -130,6 +105,22 @@ class Runs:
         """No more of what the machine does."""
         if self._monitor is not None:
             self._monitor.stop()
+
+    def look_again(self) -> None:
+        """Read anew which runs there are: another command may have deleted some of those that this one knew (see twins.py)."""
+        before, self._points = self._points, {}
+        self.curved.clear()
+        self._load()
+        for key in before.keys() - self._points.keys():
+            self._points |= self._of_points(_of_point(key))
+        for key, run in before.items():
+            if key not in self._points or self._points[key].run_id != run.run_id:
+                # Made since the run was deleted.
+                drop_models(self.store, run.run_id)
+        if self.sweep is not None and self.parent is not None:
+            parent = self._find_parent(self.sweep)
+            same = parent is not None and parent.run_id == self.parent.run_id
+            self.parent = parent if same else self._open_parent(self.sweep)
 
     def hold(self, key: str, params: Iterable[str]) -> None:
         """Remember that a point's run has these parameters."""
@@ -188,21 +179,31 @@ class Runs:
         """Read what the store has of this sweep, a page at a time; the store is asked for other points one by one."""
         if self.sweep is None:
             return
-        for run in self._search(self.sweep.condition):
+        self._points |= self._of_points(self.sweep.condition)
+
+    def _of_points(self, condition: str) -> dict[str, Run]:
+        """By its key, the run of each point that meets a condition."""
+        found: dict[str, list[Run]] = {}
+        for run in self._search(condition):
             if POINT in run.tags:
-                self._note(run.tags[POINT], run)
+                found.setdefault(run.tags[POINT], []).append(run)
+        return {key: kept for key, runs in found.items() if (kept := keep_one(self.store, runs))}
 
     def _find_or_make(self, point: Point, tags: dict[str, str]) -> None:
         """Ask the store, since others may work on the point, too; then make its run, or take over the one that is there."""
         self._points.pop(point.key, None)
         if not is_unknown(self.store.uri, point.key):
-            for run in self._search(f"tags.`{POINT}` = '{point.key}'"):
-                self._note(point.key, run)
-        found = self._points.get(point.key)
-        if found is None:
-            tags = {**self._lease.tags(), **tags, POINT: point.key, **self._membership()}
-            self._points[point.key] = self._create(run_name(point.name), tags, self._times_of(point).began(point.key))
-        elif self._is_settled(found):
+            self._points |= self._of_points(_of_point(point.key))
+        if point.key not in self._points:
+            made = {**self._lease.tags(), **tags, POINT: point.key, **self._membership()}
+            run = self._create(run_name(point.name), made, self._times_of(point).began(point.key))
+            self._points[point.key] = run
+            if not self.store.is_local:
+                self._points |= self._of_points(_of_point(point.key))
+            if self._points[point.key].run_id == run.run_id:
+                return
+        found = self._points[point.key]
+        if self._is_settled(found):
             self._adopt(point, found)
         else:
             self._points[point.key] = self._go_on(found, run_name(point.name), {**tags, **self._membership()})
@@ -218,12 +219,6 @@ class Runs:
             self.store.client.update_run(run.run_id, name=name)
         self._points[point.key] = replace(run, name=name, tags={**run.tags, **wanted})
 
-    def _note(self, key: str, run: Run) -> None:
-        """Of several runs of one point, which older versions made, the finished one counts."""
-        known = self._points.get(key)
-        if known is None or (known.status != FINISHED and run.status == FINISHED):
-            self._points[key] = run
-
     def _open_parent(self, sweep: SweepView) -> Run:
         """The sweep's own run, RUNNING: the one that it had before, if any."""
         tags = {SWEEP: sweep.key, "swept": ", ".join(sweep.swept)}
@@ -235,11 +230,14 @@ class Runs:
         with alone(self.store):
             found = self._find_parent(sweep)
             if found is None:
-                return self._create(sweep.name, {**self._lease.tags(), **tags}, self._sweep_began)
+                made = self._create(sweep.name, {**self._lease.tags(), **tags}, self._sweep_began)
+                found = made if self.store.is_local else self._find_parent(sweep)
+                if found is None or found.run_id == made.run_id:
+                    return made
         return self._go_on(found, sweep.name, tags) if sweep.whole else found
 
     def _find_parent(self, sweep: SweepView) -> Run | None:
-        return next((run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags), None)
+        return keep_one(self.store, [run for run in self._search(f"tags.`{SWEEP}` = '{sweep.key}'") if PARENT not in run.tags])
 
     def _membership(self) -> dict[str, str]:
         if self.sweep is None or self.parent is None:
@@ -249,7 +247,7 @@ class Runs:
     def _create(self, name: str, tags: dict[str, str], began: int | None) -> Run:
         plain = {key: clean(value) for key, value in tags.items()}
         made = self.store.client.create_run(self.store.experiment_id, began, plain, clean(name))
-        return replace(Run.read(made), fresh=True)
+        return replace(Run.read(made), fresh=self.store.is_local)
 
     def _go_on(self, run: Run, name: str, tags: dict[str, str]) -> Run:
         tags = {**self._lease.tags(), **tags}
@@ -279,3 +277,7 @@ class Runs:
     def _is_settled(self, run: Run) -> bool:
         """Whether no one else will write into the run."""
         return run.status == FINISHED or (run.status == RUNNING and self._lease.is_mine(run.tags))
+
+
+def _of_point(key: str) -> str:
+    return f"tags.`{POINT}` = '{key}'"

@@ -49,6 +49,11 @@ class Store:
     inode: int | None = None
 
     @property
+    def is_local(self) -> bool:
+        """Whether it is a database on this disk, where a lock keeps commands apart; else it is a server."""
+        return self.inode is not None
+
+    @property
     def is_gone(self) -> bool:
         """Whether the database was deleted or replaced: what is written now would be lost."""
         return self.inode is not None and _inode(Path(self.uri.removeprefix("sqlite:///"))) != self.inode

@@ -31,6 +31,7 @@ from .runs import FINISHED, KILLED, Runs
 from .store import close_store, load_mlflow, open_store, resolved, store_uri
 from .sweeps import SweepView
 from .trouble import LATER, Trouble, explain, silence, without_passwords
+from .twins import is_gone
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +77,10 @@ class Tracker:
         # Of the thread; others only look.
         self._waiting: deque[Event] = deque()
         self._runs: Runs | None = None
-        self._ended: dict[str, Finished | Failed] = {}
+        self._ended: dict[str, Event] = {}
         self._over: set[str] = set()
+        # Whether others may have deleted runs since we looked (see twins.py); whether we looked a last time.
+        self._unsure, self._looked = False, self._tracking.store == "sqlite"
         self._tries: Counter[int] = Counter()
         self._lost: Trouble | None = None
         self._drawn: set[str] = set()
@@ -233,6 +236,7 @@ class Tracker:
         return self._closing.is_set() or all(point.key in self._over for point in points)
 
     def _try(self, event: Event) -> None:
+        last = isinstance(event, Ended) and not self._looked
         try:
             if self._runs is not None and self._runs.store.is_gone:
                 self._start_again()
@@ -240,14 +244,24 @@ class Tracker:
             if self._runs is None:
                 store = open_store(self._tracking, self._experiment)
                 self._runs = Runs(store, self._sweep, self._lease, self._tracking.system_metrics)
-            self._opening = False
+            elif self._unsure or last:
+                self._runs.look_again()
+            self._opening = self._unsure = False
             self._runs.renew()
         except Exception as error:
             self._failed(error)
             return
+        if last:
+            # What is there costs nothing to be told again.
+            self._looked = True
+            self._waiting.extendleft(reversed(self._ended.values()))
+            return
         try:
             event.write(self._runs)
         except Exception as error:
+            self._unsure = is_gone(error)
+            if self._unsure:
+                return
             self._tries[id(event)] += 1
             if isinstance(error, MendableError) or self._tries[id(event)] >= MOST_TRIES:
                 # A damaged record, or what this store will not take: it must not keep the others from being logged.
@@ -279,8 +293,8 @@ class Tracker:
         self._written += 1
         if isinstance(event, Curve):
             self._drawn.discard(event.points[0].trajectory)
-        elif written and isinstance(event, (Finished, Failed)):
-            self._ended[event.point.key] = event
+        elif written and isinstance(event, (Finished, Failed, Compared)):
+            self._ended["" if isinstance(event, Compared) else event.point.key] = event
         self._done = isinstance(event, Ended)
 
     def _forget(self) -> None:
@@ -294,7 +308,7 @@ class Tracker:
         """The database was deleted or replaced: all that was written went with it, and one is made anew."""
         self._forget()
         self._opening = self._tracking.store == "sqlite"
-        self._waiting.extendleft(self._ended.values())
+        self._waiting.extendleft(reversed(self._ended.values()))
         self._ended.clear()
 
     def _failed(self, error: BaseException) -> None:
