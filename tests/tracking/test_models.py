@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 
 from pipeline.records.record import read_record
 from pipeline.tracking.events import Compared
+from pipeline.tracking.lease import Lease
 from pipeline.tracking.models import model_name
 from pipeline.tracking.runs import Runs
 from pipeline.tracking.store import open_store
@@ -70,7 +71,7 @@ def test_a_point_that_was_killed_before_or_after_its_model_was_made_has_one(fold
     [point] = points = make_points(folder, 1)
     make_record(point)
     store = open_store(settings_of(folder), EXPERIMENT)
-    run = Runs(store, None).open(point, {})
+    run = Runs(store, None, Lease(store.uri)).open(point, {})
     if ended == "RUNNING":
         store.client.create_logged_model(store.experiment_id, "half", run.run_id)
         store.client.set_tag(run.run_id, "pid", "1@0")
