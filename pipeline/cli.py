@@ -15,6 +15,8 @@ STAGES = {
     "predict": ("predict", "a trained point applied to images of yours"),
     "explain": ("explain", "what each head of a point sees of one image, step by step"),
     "verify": ("verify", "records proved: checksums, then every byte computed again"),
+    "export": ("export", "an experiment as an RO-Crate, to be sent"),
+    "import": ("take_in", "a crate that somebody sent, held and taken in"),
     "gc": ("gc", "what no experiment wants: listed with its size, or removed"),
     "check-gradients": ("certify.__main__", "the gradients against finite differences, for sizes of your own"),
     "benchmark": ("benchmarks.__main__", "speed and memory, beside plain loops, NumPy, torch and scikit-learn"),

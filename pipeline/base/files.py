@@ -124,16 +124,39 @@ def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> Non
 
     work: where it is put together; a kill leaves its pieces there.
     """
+    with atomic_folder(folder, work) as temporary:
+        for name, content in contents.items():
+            write_durably(temporary / name, content)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """A file whose bytes are on disk; its name is when its folder is."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def temporary_folder(work: Path, name: str) -> Iterator[Path]:
+    """A folder in `work` that is gone afterwards; what a kill leaves of it is removed by `clean_up`."""
+    work.mkdir(parents=True, exist_ok=True)
+    with _held(lambda: tempfile.mkdtemp(UNFINISHED, f"{name}.", work)) as temporary:
+        try:
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def atomic_folder(folder: Path, work: Path) -> Iterator[Path]:
+    """What `write_folder` writes, filled by the caller."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
     with held(lambda: tempfile.mkdtemp(UNFINISHED, "point.", work)) as temporary:
         earlier = temporary.with_name(f"earlier.{temporary.name}")
         try:
-            for name, content in contents.items():
-                with (temporary / name).open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
+            yield temporary
             temporary.chmod(0o777 & ~_umask())
             sync_folder(temporary)
             if folder.exists():

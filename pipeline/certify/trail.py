@@ -28,8 +28,9 @@ class Claim:
     notes: tuple[str, ...] = ()
 
 
-def claim(record: Record) -> Claim:
-    """Hold a record against its checksums, its settings and its data. FileError, one line, when any does not fit."""
+def held(record: Record) -> tuple[Settings, str, tuple[str, ...]]:
+    """Hold a record against its checksums, its settings and the name of its data: the settings, with the engine for which they
+    make its trajectory; the trajectory; what is to be said. FileError, one line, when any does not fit."""
     place = record.trajectory or record.folder.parent.name
     record.check(place, record.result.iterations)
     try:
@@ -46,18 +47,24 @@ def claim(record: Record) -> Claim:
         notes.append("has no provenance: nothing says which source computed it")
     elif material(plain, "arithmetic") != arithmetic():
         notes.append("the arithmetic's source changed since it was made")
+    return _with_engine(record, settings, place), place, tuple(notes)
+
+
+def claim(record: Record) -> Claim:
+    """A record that is held, with its data. FileError, one line, when any does not fit."""
+    settings, place, notes = held(record)
     dataset, said = _data(record, settings)
     faults = data_faults(settings, dataset)
     if faults:
         raise FileError(f"{record.folder / 'settings.yaml'}: {faults[0]}")
-    return Claim(record, _with_engine(record, settings, dataset, place), dataset, place, (*notes, *said))
+    return Claim(record, settings, dataset, place, (*notes, *said))
 
 
-def _with_engine(record: Record, settings: Settings, dataset: Dataset, name: str) -> Settings:
+def _with_engine(record: Record, settings: Settings, name: str) -> Settings:
     """The settings with the engine for which they make the trajectory that the record bears."""
     for engine in NUMERICS:
         chosen = replace(settings, compute=replace(settings.compute, engine=engine))
-        if trajectory(chosen, dataset.digest) == name:
+        if trajectory(chosen, record.result.data) == name:
             return chosen
     known = ", ".join(NUMERICS.values())
     raise FileError(

@@ -136,7 +136,7 @@ def read_record(folder: Path) -> Record:
     try:
         plain = json.loads(content)
         record = Record(folder, Result.read(plain), str(plain.get("trajectory", "")))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FileError(f"{folder}: is not a finished point ({_first_line(error)})") from None
     # A copy may be called anything; a place that names a point holds that point's record.
     if PLACE.fullmatch(f"{folder.parent.name}/{folder.name}"):

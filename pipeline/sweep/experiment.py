@@ -48,7 +48,7 @@ def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator
     keeps whatever ran.
     """
     experiment, folder, named = Experiment(grid, points), grid.first.folder, grid.first.name != SCRATCH
-    with _alone(folder) if named else nullcontext():
+    with alone(folder) if named else nullcontext():
         if named and known:
             bring_back(folder, [point.folder for point in points])
         begin(grid, points)
@@ -69,7 +69,7 @@ def begin(grid: Grid, points: Sequence[Point]) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Wait until no other sweep of this experiment runs: each would set the other's points aside."""
     (folder / "work").mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "work" / "sweep.lock")

@@ -72,10 +72,7 @@ def read_grid(folder: Path) -> Grid:
     """The grid that was last composed for an experiment. FileError when its config.yaml is missing or damaged."""
     path = folder / "config.yaml"
     try:
-        plain = read_yaml(path.read_bytes())
-        points = plain.pop("points")
-        plain["paths"] = {"experiments": str(folder.parent)}
-        return Grid.of(parse(with_values(plain, point)) for point in points)
+        return grid_of(path.read_bytes(), folder.parent)
     except FileNotFoundError:
         known = sorted(p.parent.name for p in folder.parent.glob("*/config.yaml"))
         there = f"there is {', '.join(known)}" if known else "nothing has run there"
@@ -83,6 +80,14 @@ def read_grid(folder: Path) -> Grid:
     except (OSError, ValueError, AttributeError, KeyError, TypeError, IndexError) as error:
         reason = (str(error) or repr(error)).splitlines()[0]
         raise FileError(f"{path}: is not a grid ({reason}); train writes a new one") from None
+
+
+def grid_of(content: bytes, experiments: Path) -> Grid:
+    """The grid that a config.yaml tells, its experiment lying in `experiments`. It raises what reading damaged text does."""
+    plain = read_yaml(content)
+    points = plain.pop("points")
+    plain["paths"] = {"experiments": str(experiments)}
+    return Grid.of(parse(with_values(plain, point)) for point in points)
 
 
 def check_own_name(grid: Grid, changed: Sequence[str], searched: Sequence[str] = ()) -> None:
