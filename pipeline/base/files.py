@@ -43,7 +43,7 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(0o666 & ~umask())
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -117,58 +117,6 @@ def write_bytes(path: Path, content: bytes) -> None:
         return
     with atomic_write(path) as file:
         file.write(content)
-
-
-def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> None:
-    """A folder of files, on disk, that appears under its name in one rename, or not at all; one that is there is replaced.
-
-    work: where it is put together; a kill leaves its pieces there.
-    """
-    with atomic_folder(folder, work) as temporary:
-        for name, content in contents.items():
-            write_durably(temporary / name, content)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """A file whose bytes are on disk; its name is when its folder is."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def temporary_folder(work: Path, name: str) -> Iterator[Path]:
-    """A folder in `work` that is gone afterwards; what a kill leaves of it is removed by `clean_up`."""
-    work.mkdir(parents=True, exist_ok=True)
-    with _held(lambda: tempfile.mkdtemp(UNFINISHED, f"{name}.", work)) as temporary:
-        try:
-            yield temporary
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def atomic_folder(folder: Path, work: Path) -> Iterator[Path]:
-    """What `write_folder` writes, filled by the caller."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work.mkdir(parents=True, exist_ok=True)
-    with held(lambda: tempfile.mkdtemp(UNFINISHED, "point.", work)) as temporary:
-        earlier = temporary.with_name(f"earlier.{temporary.name}")
-        try:
-            yield temporary
-            temporary.chmod(0o777 & ~_umask())
-            sync_folder(temporary)
-            if folder.exists():
-                # Moved away whole: whoever reads it meets one folder or the other, not half of one.
-                folder.rename(earlier)
-            temporary.rename(folder)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
-        finally:
-            shutil.rmtree(earlier, ignore_errors=True)
-    sync_folder(folder.parent)
 
 
 def keep_damaged(path: Path, folder: Path, name: str = "") -> Path:
@@ -331,7 +279,8 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-def _umask() -> int:
+def umask() -> int:
+    """This process's."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

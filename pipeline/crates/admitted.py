@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
-from ..base.files import sha256, sync_folder, temporary_folder, write_bytes, write_durably
+from ..base.files import sha256, sync_folder, write_bytes
+from ..base.folders import temporary_folder, write_durably
 from ..certify.trail import held
 from ..records.checkpoint import Checkpoint, check_losses
 from ..records.provenance import PROVENANCE

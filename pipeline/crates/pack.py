@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..base.errors import FileError
-from ..base.files import atomic_folder, atomic_write, write_durably
+from ..base.files import atomic_write
+from ..base.folders import atomic_folder, write_durably
 from .contents import Contents, read_part
 from .metadata import METADATA
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import sha256_sums, write_folder
+from ..base.files import sha256_sums
+from ..base.folders import write_folder
 from ..training.result import Result
 from .checkpoint import read_checkpoint
 from .record import SUMS, losses_files

@@ -14,7 +14,8 @@ import yaml
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256, sums_text, write_folder
+from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256, sums_text
+from ..base.folders import write_folder
 from ..base.plain_yaml import read_yaml
 from ..base.text import unguarded
 from ..heads.choices import NUMERICS

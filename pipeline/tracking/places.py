@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
-from ..base.files import write_folder
+from ..base.folders import write_folder
 from ..comparison.select import Places
 from ..records.provenance import PROVENANCE
 from ..records.record import FILES, PLACE, is_finished, read_record

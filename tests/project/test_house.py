@@ -8,7 +8,22 @@ from tests.helpers.commands import ROOT
 
 PIPELINE = ROOT / "pipeline"
 # What the picture does not draw: the package itself and the notebook's door for scikit-learn.
-STAGES = ["cli", "compose", "prepare", "plan", "train", "compare", "show", "predict", "explain", "verify", "gc", "track", "export", "take_in"]
+STAGES = [
+    "cli",
+    "compose",
+    "prepare",
+    "plan",
+    "train",
+    "compare",
+    "show",
+    "predict",
+    "explain",
+    "verify",
+    "gc",
+    "track",
+    "export",
+    "take_in",
+]
 
 
 def floors() -> list[list[str]]:

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from pipeline.base.errors import FileError, MendableError, SettingsError
-from pipeline.base.files import atomic_write, read_npy, write_folder
+from pipeline.base.files import atomic_write, read_npy
+from pipeline.base.folders import write_folder
 from pipeline.cli import dispatch
 from pipeline.records.record import read_record
 from pipeline.tracking.places import _folder
