@@ -45,9 +45,20 @@ def place(tmp_path: Path) -> list[str]:
     return [f"paths.experiments={tmp_path / 'experiments'}", "tracking=off"]
 
 
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store without runs, to be copied: making one takes MLflow seconds."""
+    from tests.helpers.tracking import new_store
+
+    return new_store(tmp_path_factory.mktemp("store"))
+
+
 @pytest.fixture
-def tracked(tmp_path: Path) -> list[str]:
-    """The same with a tracking store of the test's own, which does not exist yet."""
+def tracked(database: Path, tmp_path: Path) -> list[str]:
+    """The same with a tracking store of the test's own, in which nothing is logged yet."""
+    from tests.helpers.tracking import copy_store
+
+    copy_store(database, tmp_path)
     return [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"]
 
 

@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import random
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,12 +89,14 @@ def answer(words: list[str], folder: Path, terminal: bool = False) -> tuple[int 
 
 @contextmanager
 def _in(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
+    before, pipe = Path.cwd(), signal.getsignal(signal.SIGPIPE)
     os.chdir(folder)
     try:
         yield
     finally:
         os.chdir(before)
+        # An answer leaves it so that a reader who has gone ends the process.
+        signal.signal(signal.SIGPIPE, pipe)
         logger = logging.getLogger("pipeline")
         for handler in list(logger.handlers):
             logger.removeHandler(handler)

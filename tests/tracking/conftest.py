@@ -1,15 +1,10 @@
-"""A store for each test, copied from one that MLflow made once: making one takes a second."""
+"""A store for each test, copied from the one that MLflow made for all."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.helpers.tracking import copy_store, new_store
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory) -> Path:
-    return new_store(tmp_path_factory.mktemp("store"))
+from tests.helpers.tracking import copy_store
 
 
 @pytest.fixture
