@@ -1,16 +1,15 @@
 """What MLflow's pages put side by side as tables: the y-hat vectors, and of many heads what each comes to."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
+from ..comparison.vectors import read_vectors
 from ..records.record import Record
 
 Y_HAT, HEADS = "y_hat.json", "heads.json"
@@ -30,7 +29,7 @@ def tag(classes: Sequence[str]) -> dict[str, str]:
 
 def tables(record: Record) -> dict[str, bytes]:
     """A record's tables, by their names in MLflow. FileError when it is damaged."""
-    found = {Y_HAT: y_hat_table(record.folder / "y_hat.csv", record.classes)}
+    found = {Y_HAT: y_hat_table(record)}
     if len(record.classes) >= MANY:
         found[HEADS] = heads_table(record.result.heads)
     return {name: json.dumps(table).encode() for name, table in found.items()}
@@ -48,22 +47,23 @@ def _word(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def y_hat_table(path: Path, classes: list[str]) -> dict[str, list[Any]]:
+def y_hat_table(record: Record) -> dict[str, list[Any]]:
     """The first rows of a record's y_hat.csv in the form of MLflow's tables. FileError when it is damaged.
 
     A column `output`, which the pages compare first, has the answer, whether it is right, and the y-hat of each class, in the
     classes' order, so that cells can be compared; of many classes the likeliest and the target.
     """
+    rows = list(islice(read_vectors(record), ROWS))
+    targets = [target for (_, target), _ in rows]
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = islice(csv.reader(file), ROWS + 1)
-        values = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(classes))
-        images = [int(row[0]) for row in rows]
-    except (OSError, ValueError, csv.Error) as error:
-        raise FileError(f"{path}: cannot be read ({str(error).strip() or type(error).__name__})") from None
-    outputs = _outputs(values, [row[1] for row in rows], classes)
-    columns = zip(images, rows, values.tolist(), outputs, strict=True)
-    return {"columns": [*header, "output"], "data": [[image, row[1], *y_hat, output] for image, row, y_hat, output in columns]}
+        values = np.array([cells.split(",") for _, cells in rows], np.float64).reshape(len(rows), len(record.classes))
+        images = [int(image) for (image, _), _ in rows]
+        outputs = _outputs(values, targets, record.classes)
+    except ValueError as error:
+        raise FileError(f"{record.folder / 'y_hat.csv'}: cannot be read ({error})") from None
+    columns = ["image", "target", *(f"y_hat_{name}" for name in record.classes), "output"]
+    cells = zip(images, targets, values.tolist(), outputs, strict=True)
+    return {"columns": columns, "data": [[image, target, *y_hat, output] for image, target, y_hat, output in cells]}
 
 
 def _outputs(values: NDArray[np.float64], targets: list[str], classes: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The y-hat table that MLflow's pages put side by side."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,15 @@ from pipeline.training.result import Vectors
 def write(path, y_hat, targets, classes):
     y_hat = np.array(y_hat)
     path.write_bytes(y_hat_csv(Vectors(np.arange(len(y_hat)) + 7, np.array(targets), y_hat), classes))
-    return path
+    return record_of(path, classes)
+
+
+def record_of(path, classes):
+    return SimpleNamespace(folder=path.parent, classes=classes, content=lambda name: (path.parent / name).read_bytes())
 
 
 def test_output_names_the_likeliest_classes_and_the_target(tmp_path):
-    table = y_hat_table(write(tmp_path / "y_hat.csv", [[0.25, 0.75], [0.5, 0.5]], [1, 1], ["a", "b"]), ["a", "b"])
+    table = y_hat_table(write(tmp_path / "y_hat.csv", [[0.25, 0.75], [0.5, 0.5]], [1, 1], ["a", "b"]))
     # The pages group by the first column and compare the one called output.
     assert table["columns"] == ["image", "target", "y_hat_a", "y_hat_b", "output"]
     assert [row[-1] for row in table["data"]] == ["b (right): a=0.2500  b=0.7500", "a (wrong: b): a=0.5000  b=0.5000"]
@@ -28,7 +33,7 @@ def test_output_names_the_likeliest_classes_and_the_target(tmp_path):
 def test_many_images_and_classes_are_cut(tmp_path):
     classes = [str(number) for number in range(30)]
     y_hat = np.tile(np.arange(30) / 100, (600, 1))
-    table = y_hat_table(write(tmp_path / "y_hat.csv", y_hat, [0] * 600, classes), classes)
+    table = y_hat_table(write(tmp_path / "y_hat.csv", y_hat, [0] * 600, classes))
     assert len(table["data"]) == ROWS < 600
     verdict, _, rest = table["data"][0][-1].partition(": ")[2].partition(": ")
     assert verdict == "0)"
@@ -39,10 +44,10 @@ def test_many_images_and_classes_are_cut(tmp_path):
 def test_it_is_the_form_that_mlflow_reads(tmp_path):
     import pandas as pd
 
-    classes, y_hat = ["é\nf", 'a, "b"'], [[1 / 3, 1e-308]]
-    table = json.loads(json.dumps(y_hat_table(write(tmp_path / "y_hat.csv", y_hat, [0], classes), classes)))
+    classes, y_hat = ["=é\nf", 'a, "b"'], [[1 / 3, 1e-308]]
+    table = json.loads(json.dumps(y_hat_table(write(tmp_path / "y_hat.csv", y_hat, [0], classes))))
     frame = pd.DataFrame(table["data"], columns=table["columns"])
-    assert frame["target"].tolist() == ["é\nf"] and frame['y_hat_a, "b"'].tolist() == [1e-308]
+    assert frame["target"].tolist() == ["=é\nf"] and frame['y_hat_a, "b"'].tolist() == [1e-308]
     assert json.loads(tag(classes)["mlflow.loggedArtifacts"]) == [{"path": "y_hat.json", "type": "table"}]
 
 
@@ -57,9 +62,8 @@ def test_many_heads_are_a_table():
     assert [entry["path"] for entry in found] == ["y_hat.json", "heads.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"image,target,y_hat_a\n1,a\n", b"image,target,y_hat_a\n1,a,x\n", b"\xff\xfe", None])
+@pytest.mark.parametrize("content", [b"", b"image,target,y_hat_a\n1,a\n", b"image,target,y_hat_a\n1,a,x\n", b"\xff\xfe"])
 def test_a_damaged_file_is_a_file_error(tmp_path, content):
-    if content is not None:
-        (tmp_path / "y_hat.csv").write_bytes(content)
+    (tmp_path / "y_hat.csv").write_bytes(content)
     with pytest.raises(FileError, match=r"y_hat\.csv: cannot be read"):
-        y_hat_table(tmp_path / "y_hat.csv", ["a"])
+        y_hat_table(record_of(tmp_path / "y_hat.csv", ["a"]))
