@@ -15,6 +15,7 @@ from .base.files import npz_bytes, write_bytes
 from .base.project import expanded
 from .base.text import printable
 from .comparison.explanation import Explanation, explain
+from .comparison.labels import SHORT, one_line
 from .comparison.select import find_point
 from .data.files import read_file
 from .data.input import odd_range
@@ -62,13 +63,14 @@ def image_of(record: Record, wanted: str) -> tuple[NDArray[np.generic], str]:
 
 def lines_of(shown: Explanation, name: str) -> list[str]:
     """A row a head: what its windows add, its bias_flat, their sum, the logit, and y-hat; the answer starred."""
-    wide = max(4, *(len(printable(each)) for each in shown.classes))
+    names = [one_line(name, SHORT) for name in shown.classes]
+    wide = max(4, *map(len, names))
     lines = [printable(name), f"  {'head':{wide}}  {'active':>9}  {'sum':>9}  {'bias_flat':>9}  {'logit':>9}  {'y_hat':>9}"]
     for j, (head, seen) in enumerate(zip(shown.heads, shown.forwards, strict=True)):
         active = f"{int((seen.pooled > 0).sum())}/{seen.pooled.size}"
         numbers = (float(seen.contributions.sum()), float(head.bias_flat), float(seen.logit), float(seen.y_hat))
         star, text = "*" if j == shown.answer else " ", "  ".join(f"{number:>9.4g}" for number in numbers)
-        lines.append(f"{star} {printable(shown.classes[j]):{wide}}  {active:>9}  {text}")
+        lines.append(f"{star} {names[j]:{wide}}  {active:>9}  {text}")
     return lines
 
 

@@ -94,7 +94,8 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
     with _closing(tracker) as status, at_work(grid, points, known) as experiment:
         if tracker:
             tracker.open()
-        guard_workers()
+        if any("joblib" in chosen for chosen in command.foreign):
+            guard_workers()
         hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)), command.axes)
         asked = asked_for(command.output, str(first.folder.parent))
         if not asked:

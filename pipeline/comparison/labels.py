@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..base.project import expanded
 from ..base.text import printable, shortened
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ MOST_FONTS = 300
 def label(name: object, most: int = MOST_LETTERS) -> str:
     """The name on one line, letters that no font here has as their escapes; a long one loses its middle."""
     return shortened("".join(c if has_glyph(None, c) or font_of(c) else ascii(c)[1:-1] for c in printable(str(name))), most)
+
+
+def one_line(name: object, most: int = MOST_LETTERS) -> str:
+    """The name for a terminal, which has fonts of its own: on one line, a long one without its middle."""
+    return shortened(printable(str(name)), most)
 
 
 def setting(value: Any) -> str:
@@ -77,7 +83,7 @@ def font_of(character: str) -> str | None:
 @cache
 def machine_fonts() -> tuple[str, ...]:
     """The machine's font files, those with many scripts first."""
-    folders = (Path(folder).expanduser() for folder in FONT_FOLDERS)
+    folders = map(expanded, FONT_FOLDERS)
     files = {str(path) for folder in folders for path in folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf", ".ttc")}
     return tuple(sorted(files, key=lambda path: (not WIDE_FONTS.search(path), path))[:MOST_FONTS])
 

@@ -10,7 +10,7 @@ from ..data.dataset import SPLITS
 from ..records.record import FILES, Record
 from ..training.result import CRITERIA
 from .axes import AXES, short
-from .labels import SHORT, label, setting
+from .labels import SHORT, one_line, setting
 from .outcome import outcome
 from .select import flat_settings, name_of
 from .vectors import read_vectors
@@ -77,7 +77,7 @@ def head_lines(record: Record) -> list[str]:
     rows = [["class", *keys, ""]]
     for head in heads[:MOST_HEADS]:
         trouble = " ".join(word for word in ("dead", "saturated") if head.get(word))
-        rows.append([label(head["class"], SHORT), *(number(head.get(key)) for key in keys), trouble])
+        rows.append([one_line(head["class"], SHORT), *(number(head.get(key)) for key in keys), trouble])
     more = [f"... and {len(heads) - MOST_HEADS} more in result.json"] if len(heads) > MOST_HEADS else []
     return ["heads", *_columns(rows, "l" + "r" * len(keys) + "l"), *more]
 
@@ -100,7 +100,7 @@ def y_hat_lines(record: Record) -> list[str]:
     wrong = int((margin < 0).sum())
     rows = [["image", "target", "its y-hat", "answer" if wrong else "next", "its y-hat"]]
     for i in np.argsort(margin, kind="stable")[: min(wrong, MOST_WRONG) or MOST_WRONG].tolist():
-        names = label(targets[i], SHORT), label(record.classes[rival[i]], SHORT)
+        names = one_line(targets[i], SHORT), one_line(record.classes[rival[i]], SHORT)
         rows.append([images[i], names[0], number(y[i, right[i]]), names[1], number(y[i, rival[i]])])
     split = "test" if record.result.images.get("test") else "training"
     head = f"most wrong of {wrong} wrong answers" if wrong else "no wrong answer; the least sure"
@@ -124,7 +124,7 @@ def _near(mine: Any, others: Mapping[Any, float]) -> list[Any]:
 
 
 def _value(value: Any) -> str:
-    return label(setting(value))
+    return one_line(setting(value))
 
 
 def _columns(rows: Sequence[Sequence[str]], sides: str) -> list[str]:

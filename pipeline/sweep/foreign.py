@@ -25,7 +25,8 @@ from ..settings import Settings, parse
 from .driver import drive
 from .executors import pool
 from .grid import Grid, deciding
-from .hydra import at_home, register_resolver
+from .hydra import register_resolver
+from .jobs import at_home
 from .point import Observer
 from .points import points_of
 from .progress import Lines, Observers

@@ -1,24 +1,19 @@
 """Hydra's door: from a command line to the settings of its points.
 
-The base is composed once, and once more for each combination of swept config groups; swept values are laid over a composed
-base. So a point costs microseconds, not the 40 to 200 ms that Hydra takes for each of its jobs.
-
 Three names that Hydra keeps to itself are used, all of them here, because nothing public does the same:
 - get_args_parser: Hydra's flags, for a command line that is not this process's own.
 - create_config_search_path and Hydra.create_main_hydra2: `initialize_config_dir` has no --config-dir.
 - _run_hydra: --help, --cfg, --info and other launchers and sweepers, without rewriting this process's command line.
 """
 
-import itertools
 import os
-import re
 import signal
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hydra
 import omegaconf
@@ -32,32 +27,22 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import RunMode, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ..base import project
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
 from ..base.plain_yaml import check_folder
-from ..data.folders import stored_path
-from ..settings import Settings, did_you_mean, flatten, parse
-from .axes import Axis, axes_of, params_of
+from ..settings import Settings, parse
+from .axes import axes_of, params_of
 from .explain import explain
-from .grid import DECIDING, with_values
+from .grid import DECIDING
+from .jobs import Job, at_home, jobs_of, plain_job
 from .words import quote_texts
 
 # Hydra's own, whose place the driver takes; any other is a person's choice and runs through Hydra.
 OWN = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
-PROJECT_PATH = re.compile(r"\$\{project:(\w+)\}")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A point as Hydra would give it: its settings, its overrides, the folder that hydra.sweep.subdir makes for it."""
-
-    settings: Settings
-    overrides: tuple[str, ...]
-    folder: Path
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,7 @@ class Command:
     """What a command line asks for. output: the run's folder. chdir: whether it is the working folder meanwhile.
 
     jobs: the points; those of a foreign sweeper are not known yet, and `first` is what they start from.
-    foreign: whether another launcher or sweeper runs the points. keys: what is swept, by dotted name.
+    foreign: launcher and sweeper that run the points, unless they are Hydra's own. keys: what is swept, by dotted name.
     changed: the words by which a named experiment was made another one, without another name.
     axes: the experiment's own, as they would be typed.
     """
@@ -73,7 +58,7 @@ class Command:
     jobs: tuple[Job, ...]
     first: Settings
     multirun: bool
-    foreign: bool
+    foreign: tuple[str, ...]
     output: Path
     chdir: bool
     keys: tuple[str, ...]
@@ -196,16 +181,17 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     if swept and not multirun:
         raise SettingsError([f"{o.key_or_group}: takes one value; to sweep over several, add -m" for o in swept])
     output = Path(base.hydra.sweep.dir if multirun else base.hydra.run.dir).resolve()
-    foreign = multirun and (base.hydra.launcher._target_, base.hydra.sweeper._target_) != OWN
+    chosen = str(base.hydra.launcher._target_), str(base.hydra.sweeper._target_)
+    foreign = chosen if multirun and chosen != OWN else ()
     chdir = bool(base.hydra.job.chdir)
     params = params_of(base) if multirun else {}
     words = tuple(f"{key}={value}" for key, value in params.items())
     if foreign and base.hydra.sweeper._target_ != OWN[1]:
-        first = at_home(parse(OmegaConf.create(_job(base))), Path.cwd())
+        first = at_home(parse(OmegaConf.create(plain_job(base))), Path.cwd())
         keys = list(dict.fromkeys([*params, *(o.key_or_group for o in swept)]))
         return Command((), first, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
     axes = axes_of(parser, parser.parse_overrides(list(words)), given) if multirun else []
-    jobs = _jobs(config_name, fixed, base, axes)
+    jobs = jobs_of(config_name, fixed, base, axes)
     keys = [axis.key for axis in axes]
     return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
 
@@ -215,89 +201,3 @@ def _changes(given: Sequence[Override]) -> tuple[str, ...]:
     if "experiment" not in keys or "name" in keys:
         return ()
     return tuple(word for key, word in keys.items() if key != "name" and key.partition(".")[0] in DECIDING)
-
-
-def _jobs(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axis]) -> list[Job]:
-    """Every point of the grid. SettingsError with all their faults."""
-    groups = [axis for axis in axes if axis.values is None]
-    bases: dict[tuple[str, ...], tuple[DictConfig, dict[str, Any]]] = {(): (base, _job(base))}
-    jobs: list[Job] = []
-    found, new = [], [axis.key for axis in axes if axis.is_new]
-    varied = [axis for axis in axes if len(axis.words) > 1]
-    for chosen in itertools.product(*(range(len(axis.words)) for axis in axes)):
-        pairs = list(zip(axes, chosen, strict=True))
-        words = tuple(axis.words[i] for axis, i in pairs)
-        shown = " ".join(axis.words[i] for axis, i in pairs if axis in varied)
-        chosen_groups = tuple(axis.words[i] for axis, i in pairs if axis in groups)
-        values = {axis.key: axis.values[i] for axis, i in pairs if axis.values is not None}
-        try:
-            if chosen_groups not in bases:
-                config = compose(config_name, [*fixed, *chosen_groups], return_hydra_config=True)
-                bases[chosen_groups] = config, _job(config)
-            config, plain = bases[chosen_groups]
-            plain = _laid_over(plain, values, new)
-            settings = at_home(parse(OmegaConf.create(plain) if _has_interpolation(plain) else plain), Path.cwd())
-            jobs.append(Job(settings, words, _folder(config, plain, words, len(jobs))))
-        except SettingsError as error:
-            found += [f"{shown}: {fault}" if shown else fault for fault in error.faults]
-        except (HydraException, OmegaConfBaseException) as error:
-            found.append(f"{shown}: {explain(error)}" if shown else explain(error))
-    if found:
-        raise SettingsError(list(dict.fromkeys(found)))
-    return jobs
-
-
-def at_home(settings: Settings, here: Path) -> Settings:
-    """Settings that were given in the folder `here`, as they can be used in any other."""
-    path = settings.data.path
-    return settings if path is None else replace(settings, data=replace(settings.data, path=stored_path(path, here)))
-
-
-def _laid_over(plain: dict[str, Any], values: Mapping[str, Any], new: Sequence[str]) -> dict[str, Any]:
-    try:
-        return with_values(plain, dict(values), new)
-    except KeyError as error:
-        key = str(error.args[0])
-        raise SettingsError([f"{key}: no such setting{did_you_mean(key)}"]) from None
-
-
-def _has_interpolation(plain: dict[str, Any]) -> bool:
-    return any("${" in value for value in flatten(plain).values() if isinstance(value, str))
-
-
-def _job(base: DictConfig) -> dict[str, Any]:
-    """A base without Hydra's own node, as plain values; interpolations stay, but for the project's own folder."""
-    plain = OmegaConf.to_container(base)
-    assert isinstance(plain, dict)
-    plain.pop("hydra", None)
-    job = {str(key): value for key, value in plain.items()}
-    missing = set(flatten(asdict(Settings()))) - set(flatten(job))
-    if missing:
-        raise SettingsError([f"{key}: is missing; every setting of conf/ is needed" for key in sorted(missing)])
-    paths = job["paths"]
-    if isinstance(paths, dict) and (ours := PROJECT_PATH.fullmatch(str(paths["experiments"]))):
-        paths["experiments"] = str(project.root() / ours[1])
-    return job
-
-
-def _folder(base: DictConfig, plain: dict[str, Any], words: Sequence[str], number: int) -> Path:
-    """Where hydra.sweep.subdir wants this point's folder, below the run's; "." for the run's own."""
-    raw = OmegaConf.to_container(base.hydra.sweep)["subdir"]  # type: ignore[index,call-overload]  # a dict it is
-    if "${" not in str(raw):
-        return Path(str(raw))
-    config = base.copy()
-    OmegaConf.set_struct(config, False)
-    OmegaConf.set_readonly(config.hydra, False)
-    for key in plain:
-        config[key] = plain[key]
-    job = config.hydra.job
-    job.num, job.id, job.override_dirname = number, str(number), _dirname(base, words)
-    HydraConfig.instance().set_config(config)
-    return Path(str(config.hydra.sweep.subdir))
-
-
-def _dirname(base: DictConfig, words: Sequence[str]) -> str:
-    """hydra.job.override_dirname, by its own settings."""
-    how = base.hydra.job.config.override_dirname
-    kept = sorted(word for word in words if word.partition("=")[0].lstrip("+~") not in how.exclude_keys)
-    return str(how.item_sep.join(word.replace("=", how.kv_sep, 1) for word in kept))

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ..settings import TrackingSettings
+from .address import database_of
 from .lease import is_alive
 from .store import store_uri
 from .sweeps import SweepView, mark
@@ -38,7 +39,7 @@ def is_unknown(uri: str, key: str) -> bool:
     if not uri.startswith("sqlite:////"):
         return False
     try:
-        with closing(_opened(Path(uri.removeprefix("sqlite:///")))) as connection:
+        with closing(_opened(database_of(uri))) as connection:
             return bool(connection.execute(NONE, {"key": key}).fetchone() == (0,))
     except (sqlite3.Error, ValueError):
         return False
@@ -50,7 +51,7 @@ def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None
     uri = store_uri(tracking)
     if sweep is None or not sweep.whole or not sweep.points or not uri.startswith("sqlite:////"):
         return None
-    database = Path(uri.removeprefix("sqlite:///"))
+    database = database_of(uri)
     if not database.is_file():
         return None
     try:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
+from .address import artifacts_of, database_of
 from .store import Store
 from .view import View, views
 
@@ -87,7 +88,7 @@ def _is_default_empty(store: Store) -> bool:
 
 def mlflow_app(store: Store) -> Pages:
     """MLflow's server for the embedded store, in this process; it reads where the store is from the environment."""
-    artifacts = Path(store.uri.removeprefix("sqlite:///")).parent / "mlartifacts"
+    artifacts = artifacts_of(database_of(store.uri))
     from mlflow.server import constants
 
     os.environ |= {

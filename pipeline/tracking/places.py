@@ -20,6 +20,7 @@ from ..records.provenance import PROVENANCE
 from ..records.record import FILES, PLACE, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
+from .address import database_of, settle
 from .runs import PAGE, POINT, SWEEP
 from .store import load_mlflow, store_uri
 from .sweeps import mark
@@ -63,7 +64,7 @@ def fetch(tracking: TrackingSettings, experiments: Path, name: str) -> list[Path
     if tracking.store == "off":
         raise SettingsError([f"{name}: is an MLflow run; with tracking=off there are none"])
     uri = store_uri(tracking)
-    database = Path(uri.removeprefix("sqlite:///"))
+    database = database_of(uri)
     with _explained(uri, name):
         if uri.startswith("sqlite:"):
             check_database(database, 1)
@@ -73,6 +74,8 @@ def fetch(tracking: TrackingSettings, experiments: Path, name: str) -> list[Path
         from mlflow import MlflowClient
 
         client = MlflowClient(uri)
+        if uri.startswith("sqlite:"):
+            settle(database)
         return [_folder(client, run, experiments) for run in _runs(client, name)]
 
 

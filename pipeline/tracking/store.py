@@ -19,6 +19,7 @@ from filelock import FileLock
 from ..base import console, project
 from ..base.errors import SettingsError
 from ..settings import TrackingSettings
+from .address import address_of, artifacts_of, database_of, settle
 from .trouble import check_database, is_missing, shown
 
 # MLflow reads these when it is imported. A request is tried once: whoever asks tries again, and can be told to stop.
@@ -56,7 +57,7 @@ class Store:
     @property
     def is_gone(self) -> bool:
         """Whether the database was deleted or replaced: what is written now would be lost."""
-        return self.inode is not None and _inode(Path(self.uri.removeprefix("sqlite:///"))) != self.inode
+        return self.inode is not None and _inode(database_of(self.uri)) != self.inode
 
 
 def resolved(tracking: TrackingSettings) -> TrackingSettings:
@@ -68,13 +69,13 @@ def resolved(tracking: TrackingSettings) -> TrackingSettings:
         return tracking
     uri = os.environ.get(VARIABLE, "").strip()
     if not uri:
-        return tracking if tracking.store == "server" else replace(tracking, uri=f"sqlite:///{project.root() / 'mlflow.db'}")
+        return tracking if tracking.store == "server" else replace(tracking, uri=address_of(project.root() / "mlflow.db"))
     if _is_server(uri):
         return replace(tracking, store="server", uri=uri)
     # MLflow takes a path that is not absolute from the working folder.
     path = uri.removeprefix("sqlite:///")
     if path != uri and path and not path.endswith("/") and "?" not in path and tracking.store == "sqlite":
-        return replace(tracking, uri=f"sqlite:///{Path(path).absolute()}")
+        return replace(tracking, uri=address_of(database_of(uri).absolute()))
     right = "http://HOST:PORT" if tracking.store == "server" else "http://HOST:PORT or sqlite:////ABSOLUTE/PATH.db"
     raise SettingsError([f"{VARIABLE}: must be {right}, not {uri!r}; tracking.uri=... goes before it"])
 
@@ -133,7 +134,7 @@ def open_store(tracking: TrackingSettings, experiment: str | None) -> Store:
     load_mlflow()
     if tracking.store == "server":
         return _open(uri, experiment, None)
-    database = Path(uri.removeprefix("sqlite:///"))
+    database = database_of(uri)
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.lock", timeout=OPENING_SECONDS):
         check_database(database, LOCKED_SECONDS)
@@ -141,7 +142,7 @@ def open_store(tracking: TrackingSettings, experiment: str | None) -> Store:
         if is_missing(database):
             _create(database)
         _use_wal(database)
-        return _open(uri, experiment, database.parent / "mlartifacts")
+        return _open(uri, experiment, artifacts_of(database))
 
 
 def alone(store: Store) -> AbstractContextManager[object]:
@@ -149,7 +150,7 @@ def alone(store: Store) -> AbstractContextManager[object]:
     if not store.uri.startswith("sqlite:"):
         return nullcontext()
     # Not the lock of opening: that takes others a second each, this one milliseconds.
-    return FileLock(f"{store.uri.removeprefix('sqlite:///')}.runs.lock", timeout=LOCK_SECONDS)
+    return FileLock(f"{database_of(store.uri)}.runs.lock", timeout=LOCK_SECONDS)
 
 
 def close_store(uri: str) -> None:
@@ -171,9 +172,10 @@ def _open(uri: str, experiment: str | None, artifacts: Path | None) -> Store:
         from .quick import QuickClient
 
         client = QuickClient(uri)
+        settle(database_of(uri))
     else:
         client = MlflowClient(uri)
-    inode = _inode(Path(uri.removeprefix("sqlite:///"))) if artifacts else None
+    inode = _inode(database_of(uri)) if artifacts else None
     if experiment is None:
         return Store(client, uri, "", inode)
     found = client.get_experiment_by_name(experiment)
@@ -203,7 +205,7 @@ def _create(database: Path) -> None:
     try:
         made = folder / database.name
         _use_wal(made)
-        store = SqlAlchemyStore(f"sqlite:///{made}", (database.parent / "mlartifacts").as_uri())
+        store = SqlAlchemyStore(address_of(made), artifacts_of(database).as_uri())
         # The last connection that is closed writes all into the one file.
         store.engine.dispose()
         for rest in ("-wal", "-shm"):

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from filelock import Timeout
 
+from .address import address_of, database_of
+
 LATER = "the next command logs them"
 # A person's name and password in an address.
 SECRET = re.compile(r"//[^/@\s]+@")
@@ -88,7 +90,7 @@ def silence(uri: str) -> Trouble:
     if not uri.startswith("sqlite:"):
         return Trouble(f"the server {shown(uri)} does not answer in time")
     try:
-        check_database(Path(uri.removeprefix("sqlite:///")), seconds=0)
+        check_database(database_of(uri), seconds=0)
     except StoreError as error:
         return error.trouble
     return Trouble(f"the store {uri} is slow")
@@ -96,7 +98,7 @@ def silence(uri: str) -> Trouble:
 
 def check_database(database: Path, seconds: float) -> None:
     """StoreError when a file can be no SQLite store of MLflow's, or stays locked for some seconds; a missing one passes."""
-    uri = f"sqlite:///{database}"
+    uri = address_of(database)
     if database.is_dir():
         raise StoreError(Trouble(f"the store {uri} is a folder", REPLACE))
     if is_missing(database):

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..settings import TrackingSettings
+from .address import database_of
 from .runs import PAGE, POINT, RUNNING, SWEEP
 from .store import Store, open_store, store_uri
 from .sweeps import MARK
@@ -29,7 +30,7 @@ def existing_store(tracking: TrackingSettings) -> Store | None:
     if tracking.store == "off":
         return None
     uri = store_uri(tracking)
-    if uri.startswith("sqlite:") and not Path(uri.removeprefix("sqlite:///")).exists():
+    if uri.startswith("sqlite:") and not database_of(uri).exists():
         return None
     return open_store(tracking, None)
 

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from pipeline.base.errors import MendableError
+from pipeline.comparison.explanation import explain as seen_by
+from pipeline.explain import lines_of
 from pipeline.explain import main as explain
+from pipeline.heads.initial import initial_heads
 from pipeline.predict import main as predict
 from pipeline.records.record import Record, read_record
 from pipeline.train import main as train
@@ -74,6 +77,12 @@ def test_pixels_of_another_scale_are_warned_of(here, place, capsys):
     np.savez(here / "large.npz", images=np.full((1, 8, 8), 255))
     assert predict(["digits/best", "large.npz", *place]) == 0
     assert capsys.readouterr().err == "warning: pixels reach 255, those of training 16; bring them to one scale\n"
+
+
+def test_a_row_of_explain_is_no_longer_for_a_long_class():
+    shown = seen_by(initial_heads(0, 2, "he", 1, 3, (6, 6), "float32"), ["é" * 300, "b"], np.zeros((6, 6)), 1.0)
+    lines = lines_of(shown, "an image")
+    assert max(map(len, lines)) < 90 and lines[2][2:5] == "ééé" and "…" in lines[2]
 
 
 def test_an_image_is_explained_by_its_number_or_its_file(here, place, capsys):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.comparison import portrait
+from pipeline.comparison import labels, portrait
 from pipeline.comparison.select import Places, find_point, neighbours_of
 from tests.comparison.comparison_cases import grid, point, write
 
@@ -46,6 +46,15 @@ def test_neighbours_are_one_step_away(siblings):
         "  alpha        0.1  0.5: 0.3000 (+0.1000)",
     ]
     assert portrait.neighbour_lines(one(siblings), [one(siblings)], SWEPT) == []
+
+
+def test_classes_are_written_as_a_terminal_can_whatever_fonts_pictures_have(siblings, monkeypatch):
+    monkeypatch.setattr(labels, "font_of", lambda _: None)
+    record = one(siblings)
+    for head, name in zip(record.result.heads, ("猫", "a\x1b[2J", "é" * 300), strict=True):
+        monkeypatch.setitem(head, "class", name)
+    first = [line.split()[0] for line in portrait.head_lines(record)[2:5]]
+    assert first == ["猫", "a\\x1b[2J", "é" * 12 + "…" + "é" * 11]
 
 
 def test_metrics_a_split_and_heads_with_their_troubles(siblings):

@@ -18,6 +18,7 @@ from pipeline.heads.initial import initial_heads
 from pipeline.records.record import Record, read_record, write_record
 from pipeline.settings import ModelSettings, PathSettings, Settings, TrackingSettings, TrainingSettings
 from pipeline.sweep.point import Point
+from pipeline.tracking.address import address_of
 from pipeline.tracking.store import open_store
 from pipeline.tracking.sweeps import SweepView, sweep_key
 from pipeline.tracking.tracker import Tracker
@@ -67,7 +68,7 @@ def sweep_of(points: Sequence[Point]) -> SweepView:
 
 
 def settings_of(folder: Path) -> TrackingSettings:
-    return TrackingSettings(uri=f"sqlite:///{folder / 'mlflow.db'}")
+    return TrackingSettings(uri=address_of(folder / "mlflow.db"))
 
 
 def open_tracker(folder: Path, points: Sequence[Point] | None = None) -> Tracker:
@@ -109,7 +110,7 @@ def runs_of(folder: Path, name: str = EXPERIMENT) -> list[Any]:
     """All runs of an experiment."""
     from mlflow import MlflowClient
 
-    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    client = MlflowClient(address_of(folder / "mlflow.db"))
     return list(client.search_runs([client.get_experiment_by_name(name).experiment_id], max_results=1000))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as law
 from hypothesis import strategies as st
 
+from pipeline.base import project
 from pipeline.base.errors import SettingsError
 from pipeline.sweep.grid import Grid, read_grid, value_of, write_grid
 from pipeline.sweep.hydra import Command, parse_arguments, read_command
@@ -54,6 +55,15 @@ def test_a_swept_group_is_composed_once_for_each_choice(compositions):
     ]
     assert [p.data.validation for p in found.points] == [0.2] * 3 + [0.0] * 3
     assert len(compositions) == 3
+
+
+def test_a_projects_path_is_no_interpolation(monkeypatch, tmp_path):
+    home = tmp_path / "${seed} ${oc.env:HOME}"
+    monkeypatch.setattr(project, "root", lambda: home)
+    for words in ([], ["-m", "seed=1,2"], ["data=arrays", "data.path=${project:mine}.npz"]):
+        found = command(*words)
+        assert {point.folder for point in found.points} == {home / "experiments" / "scratch"}
+        assert found.output.parent == home / "experiments" / "scratch" / "logs"
 
 
 SWEEPS = {
