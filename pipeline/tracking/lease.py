@@ -9,10 +9,12 @@ they find it, in the experiments' folder, and the time where they do not.
 """
 
 import contextlib
+import glob
 import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ RENEW_SECONDS = 30.0
 # Clocks differ by minutes, machines stall, servers are away for a while: a run that is called RUNNING for some minutes too long
 # does less harm than a living one that is called KILLED.
 LEASE_SECONDS = 300.0
-FOLDER = Path("work") / "leases"
+FOLDER, END = Path("work") / "leases", ".lease"
 
 
 class Lease:
@@ -35,7 +37,7 @@ class Lease:
 
     def __init__(self, uri: str, experiment: Path | None = None) -> None:
         self.owner = uuid.uuid4().hex
-        self._beside = beside(uri)
+        self._database = database_of(uri)
         self._experiment = experiment
         self._file = contextlib.ExitStack()
         self._path: Path | None = None
@@ -51,11 +53,12 @@ class Lease:
 
     def take(self, store: Store) -> None:
         """Hold the lease, before the first run is tagged with it; again it only renews it."""
-        folder = self._beside or (self._experiment and self._experiment / FOLDER)
-        if self._path is None and folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / self.owner
-            self._file.enter_context(held(lambda: _touched(path)))
+        path = self._experiment / FOLDER / self.owner if self._experiment else None
+        if self._database is not None:
+            path = beside(self._database, self.owner)
+        if self._path is None and path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file.enter_context(held(partial(_touched, path)))
             self._path = path
         self.renew(store)
 
@@ -64,7 +67,7 @@ class Lease:
         machine slept, or the server was away."""
         before, now = self._renewed, time.time()
         # A clock that was set back makes it due, too.
-        if self._beside or (before is not None and 0 <= now - before < RENEW_SECONDS):
+        if self._database is not None or (before is not None and 0 <= now - before < RENEW_SECONDS):
             return False
         store.client.set_experiment_tag(store.experiment_id, TIME + self.owner, str(int(now)))
         self._renewed = now
@@ -92,7 +95,7 @@ class Lease:
         name = tags.get(OWNER, "")
         if not NAME.fullmatch(name):
             # Earlier versions had no leases; no command of them is at work on a database that this one has opened.
-            return self._beside is not None and "pid" in tags
+            return self._database is not None and "pid" in tags
         if name == self.owner:
             return False
         for path in self._places(name):
@@ -100,12 +103,12 @@ class Lease:
             if found is not None:
                 return not found
         # A time that is yet to come is that of another clock.
-        return self._beside is not None or time.time() - times.get(name, 0) > LEASE_SECONDS
+        return self._database is not None or time.time() - times.get(name, 0) > LEASE_SECONDS
 
     def clean_up(self, store: Store, experiments: Iterable[Any], times: Mapping[str, float]) -> None:
         """Remove what dead owners left, after their runs are closed."""
         for path in self._places("*"):
-            if NAME.fullmatch(path.name) and is_held(path) is False:
+            if is_held(path) is False:
                 path.unlink(missing_ok=True)
         for experiment in experiments:
             for name in (tag.removeprefix(TIME) for tag in experiment.tags if tag.startswith(TIME)):
@@ -113,20 +116,26 @@ class Lease:
                     store.client.delete_experiment_tag(experiment.experiment_id, TIME + name)
 
     def _places(self, name: str) -> list[Path]:
-        if self._beside is not None:
-            return list(self._beside.glob(name))
+        """The files of this name's lease, or of all."""
+        if self._database is not None:
+            return list(self._database.parent.glob(glob.escape(self._database.name) + f".{name}{END}"))
         return [] if self._experiment is None else list(self._experiment.parent.glob(f"*/{FOLDER}/{name}"))
 
 
-def beside(uri: str) -> Path | None:
-    """The folder of a database's leases; a server has none."""
-    return Path(f"{uri.removeprefix('sqlite:///')}.leases") if uri.startswith("sqlite:") else None
+def database_of(uri: str) -> Path | None:
+    """The file of an embedded store; a server has none."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:") else None
+
+
+def beside(database: Path, name: str) -> Path:
+    """Where a database's lease of this name lies."""
+    return database.with_name(f"{database.name}.{name}{END}")
 
 
 def is_alive(uri: str, name: str) -> bool:
     """Whether somebody holds this lease of a database."""
-    folder = beside(uri)
-    return folder is not None and NAME.fullmatch(name) is not None and bool(is_held(folder / name))
+    database = database_of(uri)
+    return database is not None and NAME.fullmatch(name) is not None and bool(is_held(beside(database, name)))
 
 
 def read_times(experiments: Iterable[Any]) -> dict[str, float]:
