@@ -79,7 +79,8 @@ def losses_differ(
         return None
     row, head = (int(index) for index in np.argwhere(differ)[0])
     rows = int(differ.any(axis=1).sum())
-    words = f"{float(held[row, head])!r}, {float(right[row, head])!r} is right; so do {rows - 1} later iterations"
+    also = f"; {rows - 1} later iterations differ too" if rows > 1 else ""
+    words = f"{float(held[row, head])!r}, {float(right[row, head])!r} is right{also}"
     return Difference(name, words, classes[head], first + row + 1)
 
 
@@ -96,8 +97,18 @@ def heads_differ(
                 words = f"{parameter} is {array.shape} of {array.dtype}, {wanted.shape} of {wanted.dtype} is right"
                 return Difference(name, words, title, iteration)
             if array.tobytes() != wanted.tobytes():
-                return Difference(name, f"{parameter} is not what training gives", title, iteration)
+                return Difference(name, _element(parameter, array, wanted), title, iteration)
     return None
+
+
+def _element(parameter: str, held: NDArray[np.floating], right: NDArray[np.floating]) -> str:
+    """The first number of an array that differs by a bit."""
+    bits = np.dtype(f"u{held.dtype.itemsize}")
+    differ = np.flatnonzero(np.ravel(held).view(bits) != np.ravel(right).view(bits))
+    place = [int(index) for index in np.unravel_index(differ[0], held.shape)]
+    also = f"; {len(differ)} of {held.size} numbers differ" if held.size > 1 else ""
+    value, wanted = (np.ravel(array)[differ[0]].item() for array in (held, right))
+    return f"{parameter}{place or ''} is {value!r}, {wanted!r} is right{also}"
 
 
 def _result_differs(held: bytes, right: bytes, iterations: int) -> Difference | None:

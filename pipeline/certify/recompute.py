@@ -10,76 +10,85 @@ from numpy.typing import NDArray
 from ..base.errors import FileError, NonFiniteError
 from ..heads.head import Head
 from ..records.checkpoint import Checkpoint
-from ..records.record import Record, is_finished, read_record, record_files
-from ..records.states import read_way
+from ..records.record import Record, record_files
 from ..training.block import Task, start, train_block
 from ..training.result import Result, Vectors
 from .differ import Difference, Telling, differences, heads_differ, losses_differ, told
+from .kept import Kept, kept_states
 from .trail import Claim
 
 # Iterations between two steps of the progress bar: many enough to cost nothing.
 STEP = 500
 Move = Callable[[int], Any]
+Found = list[tuple[Record, Difference]]
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Iterations `first` to `last` (exclusive) of a trajectory, from a state that is held to be right to one that is to be
-    proved: `file`'s heads, which are those of `record` where it is a point. beside: other records that tell the losses of the
-    same iterations."""
+    """Iterations `start.iteration` to `end.iteration` (exclusive) of a trajectory, from a state that is held to be right to one
+    that is to be proved. beside: other records that tell the losses of the same iterations."""
 
     claim: Claim
     start: Checkpoint
-    last: int
-    file: str
-    heads: tuple[Head, ...] = field(repr=False)
-    record: Record | None = None
-    beside: tuple[Record, ...] = ()
+    end: Kept
+    beside: tuple[Record, ...] = field(default=(), repr=False)
 
     @property
     def first(self) -> int:
         return self.start.iteration
 
+    @property
+    def last(self) -> int:
+        return self.end.iteration
 
-def whole(claims: Sequence[Claim], moved: Move) -> list[list[Difference]]:
-    """Compute one trajectory's points from its start, fewest iterations first; what differs, for each of them. Copies of a
-    point cost nothing."""
-    state, losses, found = None, np.empty((0, len(claims[0].dataset.classes))), []
-    files: dict[str, bytes] = {}
-    for claim in claims:
-        count = claim.record.result.iterations
-        state = state or Checkpoint(start(claim.settings, claim.dataset), 0)
+    @property
+    def length(self) -> int:
+        return self.last - self.first
+
+
+def whole(claims: Sequence[Claim], moved: Move) -> tuple[Found, str]:
+    """Compute one trajectory's points from its start, fewest iterations first. What differs, each with the record that tells
+    it; and between which of the states that are kept the first difference lies, in words: empty when all states come out."""
+    longest, found = claims[-1], Found()
+    kept = {state.iteration: state for state in kept_states(claims)}
+    state, losses, right, words = Checkpoint(start(longest.settings, longest.dataset), 0), np.empty((0, 0)), 0, ""
+    for iteration in sorted(kept):
+        here = [claim.record for claim in claims if claim.record.result.iterations == iteration]
         try:
-            if state.iteration < count:
-                heads, more, point = advance(claim, state, count, moved, at_point=True)
-                assert point is not None
-                state, losses = Checkpoint(heads, count), np.concatenate([losses, more])
-                files = record_files(claim.trajectory, claim.settings, point, losses, heads)
+            heads, more, point = advance(longest, state, iteration, moved, at_point=bool(here))
         except NonFiniteError as error:
-            found.append([Difference("losses.npy", f"cannot have been trained: {error}")])
-            continue
-        found.append(_checked(claim.record, Telling(losses, state.heads, files)))
-    return found
+            later = [claim.record for claim in claims if claim.record.result.iterations >= iteration]
+            return [*found, *((r, Difference("losses.npy", f"cannot have been trained: {error}")) for r in later)], words
+        state, losses = Checkpoint(heads, iteration), np.concatenate([losses.reshape(-1, len(heads)), more])
+        if point is not None:
+            telling = Telling(losses, heads, record_files(longest.trajectory, longest.settings, point, losses, heads))
+            found += [(record, each) for record in here for each in _checked(record, telling)]
+        differ = heads_differ(kept[iteration].file, kept[iteration].heads, heads, longest.dataset.classes, iteration)
+        if differ and kept[iteration].record is None:
+            found.append((longest.record, differ))
+        if differ and not words:
+            words = f"the states that are kept come out until iteration {right}, and no more at {iteration}: {differ}"
+        right = iteration
+    return found, words
 
 
-def proved(stretch: Stretch, moved: Move) -> list[tuple[Record, Difference]]:
+def proved(stretch: Stretch, moved: Move) -> Found:
     """Compute one stretch; what differs from what is recorded, each with the record that tells it."""
-    claim, classes = stretch.claim, stretch.claim.dataset.classes
-    record = stretch.record or claim.record
+    claim, end, classes = stretch.claim, stretch.end, stretch.claim.dataset.classes
+    record = end.record or claim.record
     try:
-        heads, losses, point = advance(claim, stretch.start, stretch.last, moved, stretch.record is not None)
+        heads, losses, point = advance(claim, stretch.start, end.iteration, moved, end.record is not None)
     except (NonFiniteError, ValueError) as error:
         # A state that somebody changed may have any shape.
-        return [(record, Difference(stretch.file, f"cannot have been trained from iteration {stretch.first}: {error}"))]
+        return [(record, Difference(end.file, f"cannot have been trained from iteration {stretch.first}: {error}"))]
+    found: Found = []
     if point is not None:
-        before = record.losses[: stretch.first]
-        settings = claim.settings.at(stretch.last) if claim.settings.training.schedule == "constant" else claim.settings
-        every = np.concatenate([before, losses])
-        right = Telling(every, heads, record_files(claim.trajectory, settings, point, every, heads))
-        found = [(record, each) for each in _checked(record, right)]
+        every = np.concatenate([record.losses[: stretch.first], losses])
+        right = Telling(every, heads, record_files(claim.trajectory, claim.settings, point, every, heads))
+        found += [(record, each) for each in _checked(record, right)]
     else:
-        differ = heads_differ(stretch.file, stretch.heads, heads, classes, stretch.last)
-        found = [(record, differ)] if differ else []
+        differ = heads_differ(end.file, end.heads, heads, classes, end.iteration)
+        found += [(record, differ)] if differ else []
     # A longer record tells these iterations too, and its own stretch takes them as it tells them.
     for other in stretch.beside:
         differ = losses_differ("losses.npy", other.losses[stretch.first : stretch.last], losses, classes, stretch.first)
@@ -88,23 +97,27 @@ def proved(stretch: Stretch, moved: Move) -> list[tuple[Record, Difference]]:
 
 
 def stretches(claims: Sequence[Claim]) -> list[Stretch]:
-    """All stretches of one trajectory between neighbouring checkpoints: its start, what its records and the file of its way
-    hold."""
-    longest = claims[-1]
-    places: dict[int, tuple[str, tuple[Head, ...], Record | None]] = {}
-    for name, state in _on_the_way(longest):
-        places[state.iteration] = name, state.heads, None
-    records = [claim.record for claim in claims]
-    for record in [*_siblings(longest), *records]:
-        if record.result.iterations <= longest.record.result.iterations:
-            places[record.result.iterations] = "checkpoint.npz", record.heads, record
-    found, before = [], Checkpoint(start(longest.settings, longest.dataset), 0)
-    for iteration in sorted(places):
-        name, heads, held = places[iteration]
-        beside = tuple(each for each in records if each is not held and each.result.iterations >= iteration)
-        found.append(Stretch(longest, before, iteration, name, heads, held, beside))
-        before = Checkpoint(heads, iteration)
+    """All stretches of one trajectory between neighbouring states: its start, and what is held of it."""
+    longest, found = claims[-1], []
+    before = Checkpoint(start(longest.settings, longest.dataset), 0)
+    for state in kept_states(claims):
+        records = (claim.record for claim in claims)
+        beside = tuple(r for r in records if r is not state.record and r.result.iterations >= state.iteration)
+        found.append(Stretch(longest, before, state, beside))
+        before = Checkpoint(state.heads, state.iteration)
     return found
+
+
+def first_wrong(every: Sequence[Stretch], known: dict[int, Found], moved: Move) -> int:
+    """The first of a trajectory's stretches that does not come out, where one that does not is known: by bisecting between it
+    and the last before it that does. known: what differs in those that were computed, by their number; more are added."""
+    wrong = min(number for number, found in known.items() if found)
+    right = max((number for number, found in known.items() if not found and number < wrong), default=-1)
+    while wrong - right > 1:
+        middle = (right + wrong) // 2
+        known[middle] = proved(every[middle], moved)
+        right, wrong = (right, middle) if known[middle] else (middle, wrong)
+    return wrong
 
 
 def advance(
@@ -126,31 +139,3 @@ def _checked(record: Record, right: Telling) -> list[Difference]:
         return differences(told(record), right, record.classes, record.result.iterations)
     except FileError as error:
         return [Difference(str(record.folder), str(error))]
-
-
-def _siblings(claim: Claim) -> list[Record]:
-    """Other points of the trajectory beside this one; one that is damaged is no place to start from."""
-    found = []
-    for folder in claim.record.folder.parent.iterdir() if claim.record.folder.parent.name == claim.trajectory else []:
-        try:
-            if folder.name.isdigit() and is_finished(folder):
-                record = read_record(folder)
-                record.check(claim.trajectory, int(folder.name))
-                found.append(record)
-        except FileError:
-            continue
-    return found
-
-
-def _on_the_way(claim: Claim) -> list[tuple[str, Checkpoint]]:
-    """Checkpoints that training left on its way, in the experiment's work/."""
-    parents = claim.record.folder.parents
-    path = parents[2] / "work" / f"{claim.trajectory}.npz" if len(parents) > 2 else None
-    if path is None or claim.record.folder.parent.name != claim.trajectory or not path.is_file():
-        return []
-    try:
-        states = read_way(path).states
-    except FileError:
-        return []
-    count = len(claim.dataset.classes)
-    return [(path.name, s) for s in states if s.iteration < claim.record.result.iterations and len(s.heads) == count]

@@ -10,10 +10,14 @@ from ..data.prepared import load
 from ..heads.choices import NUMERICS
 from ..records.fingerprint import trajectory
 from ..records.origin import dataset_of
-from ..records.provenance import arithmetic, material, read_provenance
+from ..records.provenance import arithmetic, material
 from ..records.record import Record
 from ..settings import Settings, parse
 from ..sweep.points import data_faults
+
+
+class NothingToComputeError(FileError):
+    """A record's files are those that were written, and what it was computed from is not here."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ def held(record: Record) -> tuple[Settings, str, tuple[str, ...]]:
     """Hold a record against its checksums, its settings and the name of its data: the settings, with the engine for which they
     make its trajectory; the trajectory; what is to be said. FileError, one line, when any does not fit."""
     place = record.trajectory or record.folder.parent.name
-    record.check(place, record.result.iterations)
+    provenance, notes = record.check(place, record.result.iterations), []
     try:
         settings = parse(record.settings)
     except SettingsError as error:
@@ -42,16 +46,16 @@ def held(record: Record) -> tuple[Settings, str, tuple[str, ...]]:
         raise FileError(f"{record.folder / 'settings.yaml'}: has {counts}")
     # Before anything is computed: losses for each iteration, so that what is claimed costs no more than what is there.
     assert len(record.losses) == record.result.iterations
-    plain, notes = read_provenance(record.folder, record.sums), []
-    if plain is None:
-        notes.append("has no provenance: nothing says which source computed it")
-    elif material(plain, "arithmetic") != arithmetic():
+    if provenance is None:
+        notes.append("no provenance says which source computed it")
+    elif material(provenance, "arithmetic") != arithmetic():
         notes.append("the arithmetic's source changed since it was made")
     return _with_engine(record, settings, place), place, tuple(notes)
 
 
 def claim(record: Record) -> Claim:
-    """A record that is held, with its data. FileError, one line, when any does not fit."""
+    """A record that is held, with its data. FileError, one line, when any does not fit; NothingToComputeError when the data is
+    not here."""
     settings, place, notes = held(record)
     dataset, said = _data(record, settings)
     faults = data_faults(settings, dataset)
@@ -78,7 +82,12 @@ def _data(record: Record, settings: Settings) -> tuple[Dataset, tuple[str, ...]]
     found = _load(replace(settings, name="", training=Settings().training, model=Settings().model))
     if found is not None and found.digest == record.result.data:
         return found, ()
-    return dataset_of(record), ("the source that its settings name is not here, or gives other data: prepared data was used",)
+    try:
+        prepared = dataset_of(record)
+    except FileError as error:
+        why = str(error).removeprefix(f"{record.folder}: ")
+        raise NothingToComputeError(f"its checksums hold, but nothing could be computed: {why}") from None
+    return prepared, ("the source that its settings name is not here, or gives other data: prepared data was used",)
 
 
 @lru_cache(maxsize=2)

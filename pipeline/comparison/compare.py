@@ -70,11 +70,11 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
     swept: the settings that the points differ in, by their dotted names.
     """
     keys = axes_for(swept)
-    records, values = _read(points, keys)
+    records, values = read_points(points, keys)
     if not records:
         return None
     found = side_by_side(records, values, keys)
-    _write_tables(folder, found)
+    write_tables(folder, found)
     _write_figures(folder, found, points)
     write_champion(folder, found.records[found.best])
     datasets = {point.name: point.dataset for point in points}
@@ -85,7 +85,7 @@ def compare(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comp
 def look(points: Sequence[Point], folder: Path, swept: Sequence[str]) -> Comparison | None:
     """What `compare` gives, of tables and figures that lie in `folder`: nothing is written."""
     keys = axes_for(swept)
-    records, values = _read(points, keys)
+    records, values = read_points(points, keys)
     return _in_words(folder, side_by_side(records, values, keys)) if records else None
 
 
@@ -104,7 +104,7 @@ def report(title: str, found: SideBySide, datasets: Mapping[str, Dataset], folde
     return page(payload(title, shown, folder))
 
 
-def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Record], list[list[Any]]]:
+def read_points(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Record], list[list[Any]]]:
     """The records of finished points by name, and the settings of each."""
     records: dict[str, Record] = {}
     values = []
@@ -117,7 +117,7 @@ def _read(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str, Recor
     return records, values
 
 
-def _write_tables(folder: Path, found: SideBySide) -> None:
+def write_tables(folder: Path, found: SideBySide) -> None:
     # Every record lies where its point belongs: experiment/points/trajectory/iterations.
     paths = ["/".join(record.folder.parts[-3:]) for record in found.records.values()]
     points, table = found.points.assign(**{RECORD: paths}), found.summary

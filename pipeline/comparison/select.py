@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..base import console
 from ..base.errors import FileError, SettingsError
@@ -25,6 +25,7 @@ from ..training.result import CRITERIA
 from .axes import REPEATS, short
 from .filters import Filter, is_filter, read_filter
 
+T = TypeVar("T")
 BEST = ("best", "champion")
 TRAJECTORY = re.compile(r"([0-9a-f]{16})(?:/([0-9]+))?")
 REMOTE = re.compile(r"[0-9a-f]{32}|(?:models|runs):/.+")
@@ -57,7 +58,7 @@ def find_records(words: Sequence[str], places: Places) -> list[Record]:
             found.setdefault(_identity(record), record)
     kept = list(found.values())
     for each in filters:
-        kept = _filtered(kept, each)
+        kept = filtered(kept, [flat_settings(record) | record.result.metrics for record in kept], each)
     return kept
 
 
@@ -211,10 +212,11 @@ def _experiment(folder: Path, told: bool = False) -> list[Record]:
     return sorted(records, key=order)
 
 
-def _filtered(records: Sequence[Record], wanted: Filter) -> list[Record]:
-    columns = [flat_settings(record) | record.result.metrics for record in records]
+def filtered(items: Sequence[T], columns: Sequence[Mapping[str, Any]], wanted: Filter) -> list[T]:
+    """Those that a filter leaves. columns: of each its settings and metrics, by their dotted names. SettingsError when none is
+    left."""
     found = _column(wanted.key, columns)
-    kept = [record for record, values in zip(records, columns, strict=True) if wanted.holds(values.get(found))]
+    kept = [item for item, values in zip(items, columns, strict=True) if wanted.holds(values.get(found))]
     if not kept:
         there = list(dict.fromkeys(str(values.get(found)) for values in columns))
         more = ", ..." if len(there) > MOST_NAMED else ""

@@ -57,13 +57,14 @@ class Record:
         """A file's bytes. FileError unless they are those that were written."""
         return _verified(self.folder / name, self.sums)
 
-    def check(self, trajectory: str, iterations: int) -> None:
-        """FileError unless every file holds what was written, and the record is that of this very point."""
+    def check(self, trajectory: str, iterations: int) -> dict[str, Any] | None:
+        """FileError unless every file holds what was written, and the record is that of this very point. Where it comes from,
+        as `read_provenance` gives it."""
         self.check_place(trajectory, iterations)
         for name in FILES:
             if name != SUMS:
                 self.content(name)
-        read_provenance(self.folder, self.sums)
+        return read_provenance(self.folder, self.sums)
 
     def check_place(self, trajectory: str, iterations: int) -> None:
         """FileError for the record of another point."""

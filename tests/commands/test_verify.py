@@ -2,13 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from pipeline.base.errors import FileError, SettingsError
 from pipeline.base.files import npz_bytes, read_npz
+from pipeline.certify.files import digest
 from pipeline.records.provenance import PROVENANCE
+from pipeline.records.states import read_way, write_way
+from pipeline.sweep import underway
 from pipeline.train import main as train
 from pipeline.verify import main
 from tests.helpers.commands import SMALL_SWEEP, contents, points
@@ -17,9 +22,12 @@ from tests.helpers.records import mend
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Two trajectories of two points each, as scratch."""
+    """Two trajectories of two points each, as scratch, with a checkpoint after each iteration."""
     folder = tmp_path_factory.mktemp("made")
-    assert train([f"paths.experiments={folder / 'experiments'}", "tracking=off", *SMALL_SWEEP]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(underway, "FIRST_BLOCK", 1)
+        patch.setattr(underway, "GROWTH", 1)
+        assert train([f"paths.experiments={folder / 'experiments'}", "tracking=off", *SMALL_SWEEP]) == 0
     return folder / "experiments"
 
 
@@ -29,16 +37,22 @@ def home(made, tmp_path):
 
 
 @pytest.fixture
-def verify(home, capsys, monkeypatch):
+def prove(home, capsys, monkeypatch):
     """Exit code and answer, as JSON, of a command line."""
     monkeypatch.chdir(home.parent)
 
     def of(*words):
         capsys.readouterr()
-        code = main(["scratch", *words, f"paths.experiments={home}", "tracking=off", "--json"])
+        code = main([*words, f"paths.experiments={home}", "tracking=off", "--json"])
         return code, json.loads(capsys.readouterr().out)
 
     return of
+
+
+@pytest.fixture
+def verify(prove):
+    """The same of all that scratch holds."""
+    return partial(prove, "scratch")
 
 
 def edit(folder, name, change):
@@ -72,6 +86,14 @@ def other_weight(folder):
     return lambda _: npz_bytes(arrays)
 
 
+def other_state(state):
+    heads = list(state.heads)
+    weights = heads[8].weights.copy()
+    weights.flat[0] += state.iteration
+    heads[8] = replace(heads[8], weights=weights)
+    return replace(state, heads=tuple(heads))
+
+
 def only(found, folder):
     """The differences of the one record that differs."""
     (name,) = found["faults"]
@@ -85,7 +107,7 @@ def test_what_was_trained_holds_and_nothing_is_written(verify, home):
     assert code == 0 and found["holds"] and found["notes"] == {}
     assert found["verdict"].startswith("verdict: 4 of 4 records hold; all 24 iterations of 2 trajectories computed again")
     code, found = verify("--segments", "3", "--seed", "7")
-    assert code == 0 and found["verdict"].startswith("verdict: 4 of 4 records hold; checksums of all, 3 of 4 stretches")
+    assert code == 0 and found["verdict"].startswith("verdict: 4 of 4 records hold; checksums of all, 3 of 24 stretches")
     assert found["covered"].endswith("engine numba, seed 7")
     assert contents(home) == there
 
@@ -156,8 +178,88 @@ def test_another_machines_records(verify, home, made, capsys):
     main([str(last), f"paths.experiments={home}", "tracking=off"])
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("WRONG  experiments/scratch/points/") and told[-1].startswith("verdict: 0 of 1 records hold")
-    assert told[1].startswith("    losses.npy, head 7, iteration 4: ") and told[1].endswith("so do 0 later iterations")
-    assert "has no provenance" in told[2]
+    assert told[1].startswith("    losses.npy, head 7, iteration 4: ") and told[1].endswith(" is right")
+    assert told[2] == "note: 1 record: no provenance says which source computed it"
+
+
+def test_states_on_the_way_are_places_and_the_first_that_differs_is_found_by_bisecting(prove, home):
+    """As if a machine had computed otherwise from iteration 8 on."""
+    last = next(folder for folder in points(home / "scratch") if folder.name == "12")
+    path = home / "scratch" / "work" / f"{last.parent.name}.npz"
+    way = read_way(path)
+    assert [state.iteration for state in way.states] == list(range(1, 13))
+    edit(last, "checkpoint.npz", other_weight(last))
+    write_way(path, replace(way, states=tuple(other_state(s) if s.iteration >= 8 else s for s in way.states)))
+    code, found = prove(str(last))
+    assert code == 1
+    work = f"work/{path.name}"
+    assert only(found, last)[:2] == [(work, "8", 8), (work, "8", 9)] and ("checkpoint.npz", "8", 12) in only(found, last)
+    [(name, words)] = found["first"].items()
+    assert name == last.parent.name
+    assert words.startswith(
+        f"the states that are kept come out until iteration 7, and no more at 8: {work}, head 8, iteration 8: "
+    )
+    assert "weights[0, 0, 0] is " in words and words.endswith("numbers differ")
+    # The last of twelve stretches is computed, and so many more as halve the rest.
+    seed = next(seed for seed in range(100) if np.random.default_rng(seed).permutation(12)[0] == 11)
+    code, found = prove(str(last), "--segments", "1", "--seed", str(seed))
+    assert code == 1 and {*found["first"]} == {last.parent.name}
+    assert found["first"][name].startswith(
+        "iterations 8 to 8 are the first that do not come out; what leads to 7 does (4 more "
+    )
+    assert (work, "8", 8) in only(found, last)
+
+
+def test_a_record_whose_data_is_gone_is_neither_right_nor_wrong(prove, home, tmp_path, capsys):
+    file, random = tmp_path / "mine.npz", np.random.default_rng(0)
+    np.savez(file, images=random.random((30, 6, 6)), labels=np.arange(30) % 3)
+    words = ["data=arrays", f"data.path={file}", "training.iterations=4", "name=mine"]
+    assert train([f"paths.experiments={home}", "tracking=off", *words]) == 0
+    file.unlink()
+    [folder] = points(home / "mine")
+    code, found = prove(str(folder))
+    assert code == 1 and found["faults"] == {}
+    [why] = found["open"].values()
+    assert why.startswith("its checksums hold, but nothing could be computed: the data of this point is not here (")
+    capsys.readouterr()
+    assert main([str(folder), f"paths.experiments={home}", "tracking=off"]) == 1
+    told, verdict = capsys.readouterr().out.splitlines()
+    assert told.startswith("OPEN   experiments/mine/points/") and str(file) in told
+    assert verdict.startswith("verdict: 0 of 1 records hold, 1 could not be computed; nothing was computed")
+
+
+def test_a_committed_table_whose_records_are_not_here_is_computed_again(verify, home):
+    scratch = home / "scratch"
+    outs = [{"path": f"experiments/scratch/{name}", "md5": digest(scratch / name)} for name in ("y_hat.csv", "champion")]
+    (home.parent / "dvc.lock").write_text(json.dumps({"stages": {"compare@scratch": {"outs": outs}}}))
+    for name in ("points", "work", "data", "champion"):
+        shutil.rmtree(scratch / name)
+    there = contents(home)
+    code, found = verify()
+    assert (code, found["records"]) == (0, 4) and found["verdict"].startswith(
+        "verdict: 4 of 4 points hold; experiments/scratch has no "
+    )
+    held = "held against points.csv, summary.csv, metrics.json and, by the digests in dvc.lock, y_hat.csv, champion"
+    assert "so all 4 points of its grid were trained anew (24 iterations, engine numba) and " + held in found["covered"]
+    code, found = verify("kernel_size=3", "--segments", "1", "--seed", "3")
+    assert (code, found["records"]) == (0, 1)
+    assert "so 1 of the 4 points of its grid were trained anew (" in found["covered"]
+    assert found["covered"].endswith("engine numba, seed 3) and held against points.csv")
+    assert contents(home) == there
+    table = (scratch / "points.csv").read_text().splitlines()
+    cells = table[2].split(",")
+    column = table[0].split(",").index("train_loss")
+    right, cells[column] = cells[column], str(np.nextafter(float(cells[column]), 1))
+    (scratch / "points.csv").write_text("\n".join([*table[:2], ",".join(cells), *table[3:-1]]) + "\n")
+    (home.parent / "dvc.lock").write_text(json.dumps({"stages": {"x": {"outs": [outs[0], {**outs[1], "md5": "0.dir"}]}}}))
+    code, found = verify()
+    assert code == 1 and found["verdict"].startswith("verdict: 2 of 4 points hold, NOT ALL; ")
+    told = {name.removeprefix("experiments/scratch/"): each[0] for name, each in found["faults"].items()}
+    changed, gone, champion = told.pop(cells[-1]), told.pop(table[-1].split(",")[-1]), told.pop("champion")
+    assert changed["words"] == f"train_loss is {cells[column]}, {right} is right" and changed["iteration"] == 12
+    assert gone["words"].startswith("has no row of this point")
+    assert champion["words"].startswith("0.dir, its digest in dvc.lock, is not that of what training gives, ")
+    assert told == {}
 
 
 def test_source_that_changed_and_words_that_mean_nothing(verify, home, monkeypatch):

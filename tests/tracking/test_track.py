@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from pipeline.base.errors import FileError
 from pipeline.records.times import TIMES, Times, note
+from pipeline.verify import main as verify
 from tests.helpers.commands import SMALL_SWEEP, contents, run_in
 
 # What a store's content says of itself: who logged it, and ids.
@@ -68,6 +70,24 @@ def test_a_moved_project_fills_another_store_with_what_the_first_held(swept, tmp
     assert ended.stderr.startswith(f"not logged: {losses}: is damaged")
     assert len(ended.stderr.splitlines()) == 1
     assert held(tmp_path / "new.db") == before
+
+
+def test_runs_are_places_whose_records_are_proved(swept, tmp_path, monkeypatch, capsys):
+    """Those that lie here, and those that only the store has, which are fetched."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    client = MlflowClient(f"sqlite:///{swept / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("scratch").experiment_id])
+    sweep = next(run.info.run_id for run in runs if "sweep" in run.data.tags and "point" not in run.data.tags)
+    point = next(run.info.run_id for run in runs if run.data.tags.get("point", "").endswith("/12"))
+    for experiments in (swept / "experiments", tmp_path / "elsewhere"):
+        place = [f"paths.experiments={experiments}", f"tracking.uri=sqlite:///{swept / 'mlflow.db'}"]
+        capsys.readouterr()
+        assert [verify([run, *place]) for run in (point, sweep)] == [0, 0]
+        one, all_of_it = capsys.readouterr().out.splitlines()
+        assert one == "verdict: 1 of 1 records hold; all 12 iterations of 1 trajectories computed again, engine numba"
+        assert all_of_it == "verdict: 4 of 4 records hold; all 24 iterations of 2 trajectories computed again, engine numba"
+    with pytest.raises(FileError, match="there is no such run or model in sqlite:///"):
+        verify(["0" * 32, *place])
 
 
 @pytest.mark.slow
