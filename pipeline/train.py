@@ -26,7 +26,7 @@ from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
 from .sweep.plan import plan_of
 from .sweep.point import Observer, Point
-from .sweep.points import points_of
+from .sweep.points import changed_sources, points_of
 from .sweep.pool import Pool
 from .sweep.progress import Bar, Lines, Observers
 from .tracking.events import Compared
@@ -96,7 +96,9 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
             tracker.open()
         if any("joblib" in chosen for chosen in command.foreign):
             guard_workers()
-        hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent)), command.axes)
+        keys = frozenset(point.key for point in points if known)
+        hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent), keys), command.axes)
+        _tell_of_sources(points)
         asked = asked_for(command.output, str(first.folder.parent))
         if not asked:
             raise SettingsError(["no point was trained; see the messages above"])
@@ -124,6 +126,12 @@ def _drive(points: Sequence[Point], workers: Pool, tracker: Tracker | None) -> O
         return drive(points, workers, Observers(tuple(observers)))
     finally:
         bar.close()
+        _tell_of_sources(points)
+
+
+def _tell_of_sources(points: Sequence[Point]) -> None:
+    for line in changed_sources(points):
+        console.say(line, error=True)
 
 
 def _tell(points: Sequence[Point], tracker: Tracker | None) -> None:

@@ -16,7 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ..base import console
-from ..base.errors import FileError, MendableError
+from ..base.errors import DataError, FileError, MendableError
 from ..base.files import write_text
 from ..base.plain_yaml import read_yaml
 from ..base.stops import stops_as_exceptions
@@ -45,7 +45,8 @@ class Watcher(Observer, Protocol):
 class Job:
     """What Hydra calls for each point. output: the sweep's folder. swept: what names a point. driver: the process that waits.
 
-    watch: opens the watcher of a job. experiments: absolute, since a job may start in another folder.
+    watch: opens the watcher of a job. experiments: absolute, since a job may start in another folder. keys: the sweep's points,
+    empty for a search: a job reads its data itself, and in mid-sweep that may have become other data.
     """
 
     output: Path
@@ -53,6 +54,7 @@ class Job:
     driver: int
     watch: Callable[[], Watcher] | None
     experiments: str
+    keys: frozenset[str]
 
     def __call__(self, config: DictConfig) -> float:
         """Train one point; what a search is to make large, or nan when the point failed."""
@@ -70,6 +72,8 @@ class Job:
             settings = self._settings(config)
             grid = Grid((settings,), self.swept)
             [point] = points_of(grid)
+            if self.keys and point.key not in self.keys:
+                raise DataError(f"{point.dataset.name}: is other data than when the sweep began; run the same command again")
         except (MendableError, OSError) as error:
             log.error("point %s failed: %s", number + 1, console.explain_error(error))
             return math.nan

@@ -20,10 +20,12 @@ DataKey = tuple[DataSettings, int, Path]
 
 @dataclass(frozen=True)
 class Data:
-    """One data set of a sweep. path: its prepared file. dataset: what it holds, or why there is none."""
+    """One data set of a sweep. path: its prepared file. dataset: what it holds, or why there is none. is_prepared: whether it
+    was read from that file."""
 
     path: Path
     dataset: Dataset | DataError
+    is_prepared: bool = False
 
 
 def points_of(grid: Grid, write: bool = True) -> tuple[Point, ...]:
@@ -78,6 +80,17 @@ def warn_of_absent(points: Iterable[Point]) -> None:
             console.say(f"warning: no image for training of class {', '.join(absent)} in {path.name}", error=True)
 
 
+def changed_sources(points: Iterable[Point]) -> list[str]:
+    """What to say of data whose files are not what they were when these points were made of them, a line each."""
+    ones = {point.settings.data.path: point for point in points}.values()
+    return [
+        f"warning: {point.dataset.name} was replaced or written meanwhile; these points were trained on what it held before, "
+        "the next command reads it anew"
+        for point in ones
+        if prepared.prepared_path(point.settings) != point.data
+    ]
+
+
 def _key(settings: Settings) -> DataKey:
     return settings.data, settings.seed, settings.folder
 
@@ -90,7 +103,7 @@ def _read_all(points: Iterable[Settings]) -> dict[DataKey, Data]:
             continue
         path = prepared.prepared_path(settings)
         try:
-            found[_key(settings)] = Data(path, prepared.read(path))
+            found[_key(settings)] = Data(path, prepared.read(path), True)
         except FileError:
             try:
                 found[_key(settings)] = Data(path, prepared.load(settings))
@@ -100,9 +113,10 @@ def _read_all(points: Iterable[Settings]) -> dict[DataKey, Data]:
 
 
 def _written(data: Data, write: bool) -> Dataset:
-    """The data set from its prepared file, so that all of the machine's workers share its images."""
+    """The data set from its prepared file, so that all of the machine's workers share its images, and whatever becomes of its
+    source, they stay."""
     assert isinstance(data.dataset, Dataset)
-    if not write or isinstance(data.dataset.images, np.memmap):
+    if not write or data.is_prepared:
         return data.dataset
     prepared.write(data.path, data.dataset)
     return prepared.read(data.path)
