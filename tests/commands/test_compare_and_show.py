@@ -18,31 +18,44 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory) -> Path:
+def results(tmp_path_factory) -> Path:
     """A small sweep called `small`, and a point of the notebook's called `notebook`."""
     folder = tmp_path_factory.mktemp("swept")
+    place = [f"paths.experiments={folder / 'results'}", "tracking=off"]
     for words in ([*SMALL_SWEEP, "name=small"], ["experiment=notebook", "training.iterations=5"]):
-        ended = run_in(folder, "train", *words, "paths.experiments=results", "tracking=off")
-        assert ended.returncode == 0, ended.stderr
+        assert dispatch(["train", *words, *place]) == 0
     return folder
 
 
-def said(folder: Path, stage: str, *words: str) -> tuple[str, str]:
-    ended = run_in(folder, stage, *words, "paths.experiments=results", "tracking=off")
-    assert ended.returncode == 0, ended.stderr
-    assert "Traceback" not in ended.stderr
-    return ended.stdout, ended.stderr
+@pytest.fixture
+def swept(results, monkeypatch) -> Path:
+    """Their folder, from where commands are typed."""
+    monkeypatch.chdir(results)
+    return results
 
 
-def test_an_experiments_grid_writes_its_tables_and_another_set_does_not(swept):
-    said(swept, "compare", "name=small")
+@pytest.fixture
+def said(swept, capsys):
+    """What a stage prints, and what it says beside."""
+
+    def of(stage: str, *words: str) -> tuple[str, str]:
+        capsys.readouterr()
+        assert dispatch([stage, *words, "paths.experiments=results", "tracking=off"]) == 0
+        found = capsys.readouterr()
+        return found.out, found.err
+
+    return of
+
+
+def test_an_experiments_grid_writes_its_tables_and_another_set_does_not(swept, said):
+    said("compare", "name=small")
     before = contents(swept / "results")
     table = (swept / "results" / "small" / "points.csv").read_text()
-    out, err = said(swept, "compare", "name=small", "kernel_size=3", "iterations>6", "--csv")
+    out, err = said("compare", "name=small", "kernel_size=3", "iterations>6", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert err == "" and len(rows) == 1 and Path(rows[0]["record"]).is_dir()
     assert rows[0]["validation_accuracy"] in table and "/".join(Path(rows[0]["record"]).parts[-3:]) in table
-    out, err = said(swept, "compare", "small", "results/notebook", "--json", "--markdown", "all.md", "--y-hat", "y.csv")
+    out, err = said("compare", "small", "results/notebook", "--json", "--markdown", "all.md", "--y-hat", "y.csv")
     plain = json.loads(out)
     assert len(plain["points"]) == 5 and len(plain["notes"]) == 2
     assert err.splitlines() == ["table of 5 points: all.md", "y-hat vectors of 5 points: y.csv"]
@@ -51,8 +64,8 @@ def test_an_experiments_grid_writes_its_tables_and_another_set_does_not(swept):
     assert contents(swept / "results") == before
 
 
-def test_notebooks_point_compares_with_a_kernel_size_that_is_null(swept):
-    out, _ = said(swept, "compare", "experiment=notebook")
+def test_notebooks_point_compares_with_a_kernel_size_that_is_null(said):
+    out, _ = said("compare", "experiment=notebook")
     assert "* best: kernel_size=null alpha=0.001 iterations=5 " in out
 
 
@@ -73,7 +86,9 @@ def test_what_cannot_be_compared_or_shown_is_one_line(swept, words, line):
 
 
 def test_a_point_is_shown_as_plain_text_in_a_pipe_and_in_colour_on_a_terminal(swept):
-    plain, _ = said(swept, "show", "small kernel_size=5 iterations=12")
+    piped = run_in(swept, "show", "small kernel_size=5 iterations=12", "paths.experiments=results", "tracking=off")
+    assert (piped.returncode, piped.stderr) == (0, "")
+    plain = piped.stdout
     [folder] = [
         f
         for f in points(swept / "results" / "small")

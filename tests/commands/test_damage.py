@@ -9,6 +9,7 @@ import pytest
 from pipeline.base.errors import MendableError
 from pipeline.cli import dispatch
 from pipeline.data import prepared
+from tests.helpers.command_lines import answer
 from tests.helpers.commands import contents
 from tests.helpers.damage import HARMS, harm, state_files
 from tests.helpers.records import mend
@@ -30,59 +31,66 @@ def train(place, iterations, *words):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def place(tmp_path_factory):
+    """One folder for all tests here: what is printed names it."""
+    return [f"paths.experiments={tmp_path_factory.mktemp('place') / 'experiments'}", "tracking=off"]
+
+
+@pytest.fixture(scope="module")
+def made(place, tmp_path_factory):
     """An experiment of two points of one trajectory, with its checkpoints; and every record that a third point then adds."""
-    folder = tmp_path_factory.mktemp("made")
-    place = [f"paths.experiments={folder / 'experiments'}", "tracking=off"]
-    small = folder / "experiments" / "small"
+    experiments, before = Path(place[0].partition("=")[2]), tmp_path_factory.mktemp("before") / "experiments"
     for iterations in (6, 12):
         assert train(place, iterations) == 0
-    assert list(small.glob("work/*.npz"))
-    shutil.copytree(folder / "experiments", folder / "before")
+    assert list((experiments / "small").glob("work/*.npz"))
+    shutil.copytree(experiments, before)
     assert train(place, 30) == 0
-    wanted = contents(small / "points")
-    return folder / "before", wanted
+    return before, contents(experiments / "small" / "points")
+
+
+def renewed(made, place) -> Path:
+    """The experiment as it was."""
+    experiments = Path(place[0].partition("=")[2])
+    shutil.rmtree(experiments, ignore_errors=True)
+    shutil.copytree(made[0], experiments)
+    prepared._read_pictures.cache_clear()
+    return experiments / "small"
 
 
 @pytest.fixture
-def small(made, tmp_path, monkeypatch) -> Path:
-    """A copy of it in a test's own folder."""
-    monkeypatch.chdir(tmp_path)
-    return renewed(made, tmp_path)
+def small(made, place) -> Path:
+    return renewed(made, place)
 
 
-def renewed(made, tmp_path) -> Path:
-    shutil.rmtree(tmp_path / "experiments", ignore_errors=True)
-    shutil.copytree(made[0], tmp_path / "experiments")
-    prepared._read_pictures.cache_clear()
-    return tmp_path / "experiments" / "small"
-
-
-def outcome(read, place, capsys):
+def outcome(read, place):
     """What a command that reads comes to: what it prints and writes, or None and its one line."""
-    capsys.readouterr()
-    try:
-        assert dispatch([*READS[read], *place]) == 0
-    except MendableError as error:
-        return None, str(error)
-    written = [path.read_bytes() for path in map(Path, ("report.html", "y_hat.csv")) if path.exists()]
-    for path in map(Path, ("report.html", "y_hat.csv")):
-        path.unlink(missing_ok=True)
-    said = capsys.readouterr()
-    return (sorted(said.out.splitlines()), written), said.err
+    folder = Path(place[0].partition("=")[2]).parent
+    code, out, error = answer([*READS[read], *place], folder)
+    if code:
+        return None, error
+    written = [path.read_bytes() for path in (folder / "report.html", folder / "y_hat.csv") if path.exists()]
+    for name in ("report.html", "y_hat.csv"):
+        (folder / name).unlink(missing_ok=True)
+    return (sorted(out.splitlines()), written), error
+
+
+@pytest.fixture(scope="module")
+def whole(made, place):
+    """What the commands that read come to while nothing is damaged."""
+    renewed(made, place)
+    return {read: outcome(read, place)[0] for read in READS}
 
 
 @pytest.mark.parametrize("how", HARMS)
-def test_no_damage_is_used_and_training_again_gives_the_same_bytes(how, made, small, place, tmp_path, capsys):
+def test_no_damage_is_used_and_training_again_gives_the_same_bytes(how, made, whole, small, place, capsys):
     """A seeded few of the thousand that were tried when this was written."""
     random = np.random.default_rng(sorted(HARMS).index(how))
-    whole = {read: outcome(read, place, capsys)[0] for read in READS}
     names = [path.relative_to(small) for path in state_files(small)]
-    for number, read in enumerate([*READS] * 2):
-        small = renewed(made, tmp_path)
+    for number, read in enumerate(READS):
+        renewed(made, place)
         name = names[int(random.integers(len(names)))]
         harm(small / name, how, random)
-        found, said = outcome(read, place, capsys)
+        found, said = outcome(read, place)
         # Without its grid an experiment's points stand in another order, which is said.
         assert found in (None, whole[read]) or (name.name == "config.yaml" and said.startswith("note: "))
         assert len(said.splitlines()) <= 1 and (found is not None or str(name.parent.name) in said or name.name in said)
@@ -105,7 +113,7 @@ def test_what_belongs_to_another_point_is_refused_with_its_sums_and_all(small, m
     b.rename(a)
     (small / "kept").rename(b)
     for read in READS:
-        assert "is the record of another point" in outcome(read, place, capsys)[1]
+        assert "is the record of another point" in outcome(read, place)[1]
     assert train(place, 6) == 0 == train(place, 12)
     assert "is the record of another point" in capsys.readouterr().err
     wanted = {name: content for name, content in made[1].items() if "/30/" not in name}

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.train import main
 from tests.helpers.commands import contents, points, start_in
 
 pytestmark = pytest.mark.slow
-LONG = ["model.kernel_size=7", "training.iterations=20,600", "training.batch_size=64", "-m"]
-ENDLESS = ["model.kernel_size=7", "training.iterations=20,2000000", "training.batch_size=64", "-m"]
+LONG = ["model.kernel_size=5", "training.iterations=20,600", "training.batch_size=64", "-m"]
+# On one core: the others are MLflow's, which is waited for.
+ENDLESS = ["training.iterations=20,2000000", "training.batch_size=64", "compute.n_jobs=1", "-m"]
 WRITTEN = (".npz", ".npy", ".csv", ".json", ".yaml")
 
 
@@ -41,8 +43,7 @@ def wait_for_runs(tmp_path: Path, process: subprocess.Popen[str]):
 
 
 def test_kill_9_then_again_gives_the_bytes_of_a_run_without_a_kill(run, tmp_path):
-    straight = run("train", *LONG, f"paths.experiments={tmp_path / 'straight'}", "tracking=off")
-    assert straight.returncode == 0, straight.stderr
+    assert main([*LONG, f"paths.experiments={tmp_path / 'straight'}", "tracking=off"]) == 0
     killed = tmp_path / "killed"
     process = start_in(tmp_path, "train", *LONG, f"paths.experiments={killed}", "tracking=off")
     wait_for_first_point(killed / "scratch", process)
@@ -69,14 +70,15 @@ def test_a_stop_is_told_truly_in_mlflow(sent, code, tracked, tmp_path):
     assert parent.info.status == "KILLED"
 
 
-def test_runs_of_a_killed_process_are_closed_by_the_next(run, tracked, tmp_path):
+# MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_runs_of_a_killed_process_are_closed_by_the_next(tracked, tmp_path):
     process = start_in(tmp_path, "train", *ENDLESS, *tracked)
     client, experiment = wait_for_runs(tmp_path, process)
     process.kill()
     process.communicate()
     assert {run.info.status for run in client.search_runs([experiment])} >= {"RUNNING"}
-    again = run("train", "-m", "model.kernel_size=3,5", "training.iterations=3", *tracked)
-    assert again.returncode == 0, again.stderr
+    assert main(["-m", "model.kernel_size=3,5", "training.iterations=3", *tracked]) == 0
     assert {run.info.status for run in client.search_runs([experiment])} == {"FINISHED", "KILLED"}
 
 
@@ -95,21 +97,19 @@ def test_a_disk_that_refuses_to_take_more_is_one_line_and_nothing_is_half_writte
     assert points(experiments) == []
     left = [path for path in experiments.rglob("*") if path.is_file() and path.suffix in WRITTEN]
     assert not [path for path in left if "points" in path.parts or (culprit == "data" and "data" in path.parts)]
-    again = run("train", *place, *few)
-    assert again.returncode == 0, again.stderr
+    assert main([*place, *few]) == 0
     assert len(points(experiments)) == 1
 
 
-def test_two_sweeps_of_scratch_at_once_leave_the_tables_of_one(run, place, tmp_path):
+def test_two_sweeps_of_scratch_at_once_leave_the_tables_of_one(place, tmp_path):
     """The first ends last: its tables must not lie beside the other's grid."""
     scratch = tmp_path / "experiments" / "scratch"
-    long = ["-m", "model.kernel_size=3", "training.iterations=20000,200000", "training.batch_size=64", "compute.n_jobs=1"]
+    long = ["-m", "model.kernel_size=3", "training.iterations=200,60000", "training.batch_size=64", "compute.n_jobs=1"]
     with start_in(tmp_path, "train", *long, *place) as first:
         wait_for_first_point(scratch, first)
-        other = run("train", "-m", "model.kernel_size=5", "training.iterations=3,4", *place)
-        assert other.returncode == 0 and first.poll() is None, other.stderr
+        assert main(["-m", "model.kernel_size=5", "training.iterations=3,4", *place]) == 0 and first.poll() is None
         assert "kernel_size: 5" in (scratch / "config.yaml").read_text()
         assert first.wait(timeout=120) == 0
     assert "kernel_size: 3" in (scratch / "config.yaml").read_text()
     table = [line.split(",")[0] for line in (scratch / "points.csv").read_text().splitlines()]
-    assert table == ["training.iterations", "20000", "200000"]
+    assert table == ["training.iterations", "200", "60000"]

@@ -51,7 +51,7 @@ def test_a_point_writes_its_whole_record(place, tmp_path):
     assert len(pd.read_csv(point / "y_hat.csv")) == 360
 
 
-def test_any_number_of_workers_gives_the_same_bytes(run, tmp_path):
+def test_any_number_of_workers_gives_the_same_bytes(tmp_path, capsys):
     ways = {
         "basic": ["compute.n_jobs=1"],
         "threads": ["compute.n_jobs=2"],
@@ -59,21 +59,21 @@ def test_any_number_of_workers_gives_the_same_bytes(run, tmp_path):
     found = {}
     for name, way in ways.items():
         experiments = tmp_path / name
-        ended = run("train", *SMALL_SWEEP, f"paths.experiments={experiments}", "tracking=off", *way)
-        assert ended.returncode == 0, ended.stderr
-        assert ended.stderr == ""
+        assert main([*SMALL_SWEEP, f"paths.experiments={experiments}", "tracking=off", *way]) == 0
+        said = capsys.readouterr()
+        assert said.err == ""
         found[name] = contents(experiments / "scratch" / "points")
         assert len(points(experiments / "scratch")) == 4
-        assert "* best: " in ended.stdout and "point 4" in ended.stdout
+        assert "* best: " in said.out and "point 4" in said.out
     assert found["basic"] == found["threads"]
 
 
-def test_a_finished_point_is_not_computed_again(run, place, tmp_path):
-    first = run("train", *place, *SMALL_SWEEP)
+def test_a_finished_point_is_not_computed_again(place, tmp_path, capsys):
+    assert main([*place, *SMALL_SWEEP]) == 0
+    assert "already computed" not in capsys.readouterr().out.split("point 2/4")[0]
     before = {path: path.stat().st_mtime_ns for path in points(tmp_path / "experiments" / "scratch")}
-    again = run("train", *place, *SMALL_SWEEP)
-    assert "already computed" not in first.stdout.split("point 2/4")[0]
-    assert again.stdout.count("already computed") == 4
+    assert main([*place, *SMALL_SWEEP]) == 0
+    assert capsys.readouterr().out.count("already computed") == 4
     assert {path: path.stat().st_mtime_ns for path in points(tmp_path / "experiments" / "scratch")} == before
 
 
@@ -130,13 +130,18 @@ def test_a_file_of_ones_own_is_found_from_another_folder(place, tmp_path, monkey
     assert compare([*place, "name=mine"]) == 0
 
 
-def test_a_class_without_training_images_is_warned_about(run, place, tmp_path):
+def test_a_class_without_training_images_is_warned_about(place, tmp_path, capsys):
     labels = np.array(["a"] * 12 + ["b"] * 12 + ["c"])
     np.savez(tmp_path / "mine.npz", images=np.random.default_rng(0).random((25, 6, 4)), labels=labels)
-    arguments = ["data=arrays", "data.path=mine.npz", "training.iterations=3", "training.batch_size=4", "data.validation=0"]
+    arguments = [
+        "data=arrays",
+        f"data.path={tmp_path / 'mine.npz'}",
+        "training.iterations=3",
+        "training.batch_size=4",
+        "data.validation=0",
+    ]
     warned = []
     for fold in range(5):
-        ended = run("train", *place, *arguments, f"data.fold={fold}")
-        assert ended.returncode == 0, ended.stderr
-        warned.append("no image for training of class c" in ended.stderr)
+        assert main([*place, *arguments, f"data.fold={fold}"]) == 0
+        warned.append("no image for training of class c" in capsys.readouterr().err)
     assert sum(warned) == 1
