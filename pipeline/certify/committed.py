@@ -4,8 +4,9 @@ figure that is committed held against them."""
 import csv
 import io
 import os
+import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -113,7 +114,8 @@ def prove_table(table: Table) -> Verdict:
     with TemporaryDirectory() as scratch:
         points = [_moved(point, Path(scratch)) for point in table.points]
         folder, bar = points[0].settings.folder, Bar(points)
-        with closing(pool(points[0].settings.compute)) as workers, closing(bar):
+        # What is said on the way, as of compiling, is no part of the answer.
+        with closing(pool(points[0].settings.compute)) as workers, closing(bar), redirect_stdout(sys.stderr):
             drive(points, workers, Observers((bar, failures)))
         keys = axes_for(table.swept)
         records, values = read_points(points, keys)
