@@ -2,10 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .base.home import settle
+
 if TYPE_CHECKING:
     from .classifier import OneVsRestCNN
 
 __all__ = ["OneVsRestCNN"]
+# Before anything imports Numba, matplotlib or MLflow, in workers too.
+settle()
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .errors import MendableError
 from .stops import Killed, stops_as_exceptions
@@ -82,7 +82,7 @@ def say(text: str, error: bool = False) -> None:
     """Print a line, or several, above the progress bar if there is one; see `base/text` for what becomes of odd letters and of
     long lines."""
     stream = sys.stderr if error else sys.stdout
-    text = "\n".join(map(cut, clean(text).split("\n")))
+    text = _in_letters_of(stream, "\n".join(map(cut, clean(text).split("\n"))))
     # A reader who has gone must not end a sweep.
     with contextlib.suppress(BrokenPipeError):
         print((CLEAR_LINE if sys.stderr.isatty() and stream.isatty() else "") + text, file=stream, flush=True)
@@ -95,10 +95,16 @@ def answer(text: str, raw: bool = False) -> None:
     """
     before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        sys.stdout.write(text if raw else clean(text))
+        sys.stdout.write(_in_letters_of(sys.stdout, text if raw else clean(text)))
         sys.stdout.flush()
     finally:
         signal.signal(signal.SIGPIPE, before)
+
+
+def _in_letters_of(stream: TextIO, text: str) -> str:
+    """The text with what the stream's encoding has no letters for, as ASCII has none for é, as escapes."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def answer_data(text: str) -> None:
@@ -115,7 +121,7 @@ def configure_logging(file: Path | None = None) -> None:
     handlers: list[logging.Handler] = [LineHandler()]
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(file))
+        handlers.append(logging.FileHandler(file, encoding="utf-8", errors="backslashreplace"))
         handlers[-1].setFormatter(CleanFormatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     handlers[0].setLevel(logging.INFO)
     for handler in handlers:

@@ -32,6 +32,16 @@ DAMAGED = Path("work") / "damaged"
 UNFINISHED = ".unfinished"
 
 
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# Asked once, before there are threads: to ask is to change it, and what another thread makes in that moment anybody may write.
+UMASK = _umask()
+
+
 @contextmanager
 def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that appears under `path` whole, or not at all. durable: with its bytes on disk by then."""
@@ -43,7 +53,7 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~umask())
+            temporary.chmod(0o666 & ~UMASK)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -277,10 +287,3 @@ def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def umask() -> int:
-    """This process's."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from .files import UNFINISHED, held, sync_folder, umask
+from .files import UMASK, UNFINISHED, held, sync_folder
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> None:
@@ -48,7 +48,7 @@ def atomic_folder(folder: Path, work: Path) -> Iterator[Path]:
         earlier = temporary.with_name(f"earlier.{temporary.name}")
         try:
             yield temporary
-            temporary.chmod(0o777 & ~umask())
+            temporary.chmod(0o777 & ~UMASK)
             sync_folder(temporary)
             if folder.exists():
                 # Moved away whole: whoever reads it meets one folder or the other, not half of one.

@@ -1,6 +1,7 @@
 """A Dataset: images, labels, classes and split, checked once, so that whatever follows need not ask again."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -111,12 +112,26 @@ def build(
     _check(name, images, labels)
     if classes is None:
         values, labels = np.unique(labels, return_inverse=True)
-        classes = tuple(str(value) for value in values)
+        classes = _named(map(str, values))
     if len(classes) < 2:
         raise DataError(f"{name}: all labels are {classes[0]!r}; one-vs-rest needs at least two classes")
     if scale is None:
         scale = learnt_scale(largest_of(images[split == TRAIN]))
     return Dataset(name, Pictures(images, labels.astype(np.int64), classes), split, scale)
+
+
+def _named(values: Iterable[str]) -> tuple[str, ...]:
+    """Classes as texts that any file takes: half of a pair of surrogates, which NumPy's texts may hold, is shown by its number.
+    No two become one."""
+    names = list(values)
+    taken = set(names)
+    for place, name in enumerate(names):
+        text = name.encode(errors="backslashreplace").decode()
+        while text != name and text in taken:
+            text = f"\\{text}"
+        taken.add(text)
+        names[place] = text
+    return tuple(names)
 
 
 def _check(name: str, images: NDArray[np.generic], labels: NDArray[np.generic]) -> None:

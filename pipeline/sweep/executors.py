@@ -13,8 +13,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from joblib import cpu_count
+from joblib.externals.loky import cpu_count
 
+from ..base import console
 from ..base.errors import SettingsError
 from ..settings import ComputeSettings
 from .pool import Pool
@@ -33,6 +34,7 @@ def pool(compute: ComputeSettings) -> Pool:
 
 def cores(compute: ComputeSettings) -> int:
     """How many of this machine's cores these settings may use: never more than there are."""
+    # Not joblib's own, which says 1 where there can be no processes.
     there = int(cpu_count())
     return there if compute.n_jobs == -1 else min(compute.n_jobs, there)
 
@@ -46,8 +48,21 @@ def threads(compute: ComputeSettings) -> Pool:
 
 def processes(compute: ComputeSettings) -> Pool:
     """Processes of this machine; they map the prepared file into memory, so one copy of the images serves all."""
+    if not can_start_processes():
+        console.say("compute=processes: threads compute instead, to the same bytes; processes need a /dev/shm to write to")
+        return threads(compute)
     count = cores(compute)
     return Pool(f"{count} processes", lambda: Processes(count), lambda: count, lambda point: point.data, True, 0.6)
+
+
+def can_start_processes() -> bool:
+    """Whether this machine has what they wait for each other by: semaphores, which Linux keeps in /dev/shm."""
+    with _deaf():
+        try:
+            multiprocessing.get_context("spawn").Lock()
+        except OSError:
+            return False
+    return True
 
 
 class Processes(ProcessPoolExecutor):

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 
-from ..base import console
-from .executors import Processes, cores
+from ..base import console, project
+from ..base.home import is_private
+from .executors import Processes, can_start_processes, cores
 from .point import Point
 
 # dtype of the heads, kernel size, stored dtype of the images.
@@ -39,11 +40,18 @@ class Compiled:
         for kind in set(wanted) - set(missing):
             self._load(kind)
         if missing:
-            count = min(len(missing), cores(next(iter(wanted.values())).settings.compute))
-            self._executor = Processes(count)
-            self.pending = {self._executor.submit(compile_kind, kind): kind for kind in missing}
             names = ", ".join(f"kernel size {size} ({dtype})" for dtype, size, _ in missing)
-            console.say(f"compiling the engine for {names}; the result is kept for later runs")
+            console.say(f"compiling the engine for {names}; the result is kept {_where(engine.kept_in())}")
+            self._compile(missing, min(len(missing), cores(next(iter(wanted.values())).settings.compute)))
+
+    def _compile(self, missing: list[Kind], count: int) -> None:
+        """In processes, side by side; where there can be none, here."""
+        if not can_start_processes():
+            for kind in missing:
+                self._load(kind)
+            return
+        self._executor = Processes(count)
+        self.pending = {self._executor.submit(compile_kind, kind): kind for kind in missing}
 
     def is_ready(self, point: Point) -> bool:
         return all(kind in self._ready for kind in kinds_of(point))
@@ -66,6 +74,11 @@ class Compiled:
 
         engine.warm_up(*kind)
         self._ready.add(kind)
+
+
+def _where(folder: str) -> str:
+    right = project.PACKAGE
+    return f"in {folder}, since neither {right} nor the home folder can be written" if is_private() else "for later runs"
 
 
 def compile_kind(kind: Kind) -> float:

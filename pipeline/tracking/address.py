@@ -36,6 +36,13 @@ def database_of(address: str) -> Path:
     return Path(unquote(address.removeprefix(PREFIX)))
 
 
+def keep_folders() -> None:
+    """Let MLflow make no folder for a database, which has its own: it would make one that is called like the escaped path."""
+    from mlflow.store.db import utils
+
+    utils._make_parent_dirs_if_sqlite = lambda _: None
+
+
 def artifacts_of(database: Path) -> Path:
     """Where the artifacts of a database of ours lie: beside it."""
     return database.parent / ARTIFACTS

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.files import held, is_held
-from . import owner
+from . import address, owner
 from .store import Store
 
 OWNER, TIME = "owner", "lease."
@@ -124,7 +124,7 @@ class Lease:
 
 def database_of(uri: str) -> Path | None:
     """The file of an embedded store; a server has none."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:") else None
+    return address.database_of(uri) if uri.startswith("sqlite:") else None
 
 
 def beside(database: Path, name: str) -> Path:

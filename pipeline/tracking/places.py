@@ -20,7 +20,7 @@ from ..records.provenance import PROVENANCE
 from ..records.record import FILES, PLACE, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
-from .address import database_of, settle
+from .address import database_of, keep_folders, settle
 from .runs import PAGE, POINT, SWEEP
 from .store import load_mlflow, store_uri
 from .sweeps import mark
@@ -73,9 +73,10 @@ def fetch(tracking: TrackingSettings, experiments: Path, name: str) -> list[Path
         load_mlflow()
         from mlflow import MlflowClient
 
-        client = MlflowClient(uri)
         if uri.startswith("sqlite:"):
+            keep_folders()
             settle(database)
+        client = MlflowClient(uri)
         return [_folder(client, run, experiments) for run in _runs(client, name)]
 
 

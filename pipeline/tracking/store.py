@@ -19,7 +19,7 @@ from filelock import FileLock
 from ..base import console, project
 from ..base.errors import SettingsError
 from ..settings import TrackingSettings
-from .address import address_of, artifacts_of, database_of, settle
+from .address import address_of, artifacts_of, database_of, keep_folders, settle
 from .trouble import check_database, is_missing, shown
 
 # MLflow reads these when it is imported. A request is tried once: whoever asks tries again, and can be told to stop.
@@ -139,6 +139,7 @@ def open_store(tracking: TrackingSettings, experiment: str | None) -> Store:
     with FileLock(f"{database}.lock", timeout=OPENING_SECONDS):
         check_database(database, LOCKED_SECONDS)
         _relax_connections()
+        keep_folders()
         if is_missing(database):
             _create(database)
         _use_wal(database)
@@ -204,6 +205,8 @@ def _create(database: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=database.parent))
     try:
         made = folder / database.name
+        # SQLite itself would not let the group write, whatever the umask says.
+        made.touch()
         _use_wal(made)
         store = SqlAlchemyStore(address_of(made), artifacts_of(database).as_uri())
         # The last connection that is closed writes all into the one file.

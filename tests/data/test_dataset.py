@@ -178,3 +178,14 @@ def test_what_cannot_be_trained_on_is_refused_in_one_line_that_names_the_data(me
     assert str(caught.value).startswith("d.npz: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_half_a_pair_of_surrogates_is_shown_by_its_number_and_no_two_classes_become_one():
+    names = ["\ud800", "\\ud800", "\\\\ud800", "\udcff", "b"]
+    labels = np.array(names)[np.arange(20) % 5]
+    dataset = build("made", np.zeros((20, 4, 4)), labels, np.zeros(20, np.uint8), None)
+    "".join(dataset.classes).encode()
+    by_class = {name: dataset.classes[dataset.labels[names.index(name)]] for name in names}
+    assert len(set(by_class.values())) == 5
+    assert all(by_class[name] == name for name in names if name.isprintable())
+    assert by_class["\udcff"] == "\\udcff" and by_class["\ud800"].endswith("\\ud800")

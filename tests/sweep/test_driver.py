@@ -1,12 +1,15 @@
 """The driver: whatever was there before, whatever interrupted it, a record has the bytes of straight training."""
 
+import errno
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing.context import BaseContext
 
 import numpy as np
 import pytest
 
 from pipeline.base.errors import LostWorkerError, NonFiniteError
+from pipeline.heads.compiled import engine
 from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import Workers, all_logits
 from pipeline.records.record import read_record
@@ -74,6 +77,23 @@ def test_block_lengths_do_not_change_a_byte(tmp_path, eager):
     tiny = straight(tmp_path / "tiny", dataset)
     underway.FIRST_BLOCK, underway.GROWTH = 7, 100
     assert straight(tmp_path / "large", dataset) == tiny
+
+
+def test_without_shared_memory_threads_compute_and_one_line_says_so(tmp_path, monkeypatch, capsys):
+    """Python's processes wait for each other by semaphores, which Linux keeps in /dev/shm."""
+
+    def refuse(_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(BaseContext, "Lock", refuse)
+    dataset, settings = small_data(), small_settings(tmp_path)
+    expected = straight(tmp_path / "straight", dataset)
+    workers = pool(ComputeSettings("processes", n_jobs=1))
+    [line] = capsys.readouterr().out.splitlines()
+    assert "threads" in workers.what and line.startswith("compute=processes: threads compute instead") and "/dev/shm" in line
+    # What is not compiled yet is compiled here.
+    monkeypatch.setattr(engine, "is_compiled", lambda *_: False)
+    assert record_files(train(settings, dataset, workers=workers)) == expected
 
 
 def test_progress_rises_to_the_end(tmp_path, eager):

@@ -49,6 +49,12 @@ def is_compiled(dtype: str, kernel_size: int, image_dtype: str) -> bool:
     return is_known(train, train_arguments(heads, block)) and is_known(apply, apply_arguments(heads, block.images, block.scale))
 
 
+def kept_in() -> str:
+    """The folder that keeps what is compiled."""
+    function: Any = train
+    return str(function._cache.cache_path)
+
+
 def is_known(function: Any, arguments: Sequence[Any]) -> bool:
     """Whether a compiled function needs no compiling for arguments of these types."""
     types = tuple(function.typeof_pyval(argument) for argument in arguments)
