@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.tracking import pictures, tracker
 from pipeline.tracking.events import Compared
+from pipeline.tracking.lease import Lease
 from pipeline.tracking.log import curve_rows, curve_steps
 from pipeline.tracking.parent import command
 from pipeline.tracking.runs import Runs
@@ -175,7 +176,7 @@ def test_a_half_logged_run_is_gone_on_with_though_other_settings_were_spelled_di
     """The data's path is no part of a point's key; MLflow refuses to change a parameter."""
     [point] = points = make_points(folder, 1, (30,))
     record, store = make_record(point), open_store(settings_of(folder), EXPERIMENT)
-    run = Runs(store, None).open(point, {})
+    run = Runs(store, None, Lease(store.uri)).open(point, {})
     store.client.log_param(run.run_id, "data.path", "../elsewhere")
     store.client.log_metric(run.run_id, "loss/mean", curve_rows(record.losses, "ab", 30)[0][1], run.began + 1, 1)
     store.client.set_terminated(run.run_id, "KILLED")
