@@ -1,6 +1,8 @@
 """MLflow's own server, as a team runs it, in a process of its own."""
 
+import ast
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from .tracking import wait_for
 
@@ -23,16 +26,18 @@ def free_port() -> int:
 
 @contextmanager
 def serving(folder: Path, words: Sequence[str], port: int) -> Iterator[str]:
-    """The address of `mlflow server WORDS` on a port of this machine, ready; it is stopped at the end."""
+    """The address of `mlflow server WORDS` on a port of this machine, ready; at the end it is killed, which takes no time."""
     command = [sys.executable, "-m", "mlflow", "server", *words, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with (folder / "server.log").open("a") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **QUICKLY})
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **QUICKLY}, start_new_session=True
+        )
     try:
         address = f"http://127.0.0.1:{port}"
         wait_for(lambda: _is_well(process, address, folder / "server.log"), 180)
         yield address
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -50,10 +55,15 @@ def embedded(folder: Path) -> list[str]:
     return ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "far")]
 
 
-def together(folder: Path, count: int, code: str, *words: str) -> list[str]:
-    """What `count` processes print that do the same at once: they are forked from one that has imported what takes long.
+def together(count: int, code: str, *words: str) -> list[str]:
+    """What `count` processes answer that do the same at once, as `begin` starts them."""
+    return ended(begin(count, code, *words))
 
-    code: defines `work(number, words)`, which returns the text to print.
+
+def begin(count: int, code: str, *words: str) -> subprocess.Popen[str]:
+    """Processes that do the same at once, forked from one that has imported what takes long.
+
+    code: defines `work(number, words)`, which returns a process's answer; `barrier` is one of all of them.
     """
     script = f"""
 import multiprocessing, sys
@@ -61,7 +71,7 @@ from pathlib import Path
 from tests.helpers.tracking import *
 from pipeline.tracking.store import load_mlflow
 load_mlflow()
-import mlflow, matplotlib.figure, pandas
+import matplotlib.figure, pandas
 context = multiprocessing.get_context("fork")
 barrier, answers = context.Barrier({count}), context.SimpleQueue()
 {code}
@@ -69,11 +79,17 @@ processes = [context.Process(target=lambda n=n: answers.put(str(work(n, sys.argv
 for process in processes:
     process.start()
 for process in processes:
-    print(repr(answers.get()))
+    print(repr(answers.get()), flush=True)
 for process in processes:
     process.join()
 """
     root = Path(__file__).resolve().parents[2]
-    ended = subprocess.run([sys.executable, "-c", script, *words], cwd=root, capture_output=True, text=True, timeout=300)
-    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
-    return [str(eval(line)) for line in ended.stdout.splitlines()]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", script, *words], cwd=root, **options)
+
+
+def ended(process: subprocess.Popen[str]) -> list[str]:
+    """The answers of processes that `begin` started."""
+    said, trouble = process.communicate(timeout=300)
+    assert (process.returncode, trouble) == (0, ""), trouble
+    return [str(ast.literal_eval(line)) for line in said.splitlines()]

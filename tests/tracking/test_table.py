@@ -10,6 +10,7 @@ from pipeline.base.errors import FileError
 from pipeline.records.record import y_hat_csv
 from pipeline.tracking.table import MANY, ROWS, heads_table, tag, y_hat_table
 from pipeline.training.result import Vectors
+from tests.helpers.tracking import make_points, make_record
 
 
 def write(path, y_hat, targets, classes):
@@ -67,3 +68,12 @@ def test_a_damaged_file_is_a_file_error(tmp_path, content):
     (tmp_path / "y_hat.csv").write_bytes(content)
     with pytest.raises(FileError, match=r"y_hat\.csv: cannot be read"):
         y_hat_table(record_of(tmp_path / "y_hat.csv", ["a"]))
+
+
+def test_a_changed_digit_reaches_no_page(tmp_path):
+    [point] = make_points(tmp_path, 1)
+    record = make_record(point)
+    path = record.folder / "y_hat.csv"
+    path.write_bytes(path.read_bytes().replace(b"0.", b"1.", 1))
+    with pytest.raises(FileError, match=r"y_hat\.csv: is damaged"):
+        y_hat_table(record)

@@ -14,7 +14,7 @@ AT_ONCE = """
 from pipeline.tracking.runs import Runs
 from pipeline.tracking import tracker
 
-tracker.PATIENCE = 60
+tracker.patience = lambda *_: 60
 create = Runs._create
 
 def late(runs, *told):
@@ -55,7 +55,7 @@ def active(client):
 
 
 def test_commands_on_one_server_that_make_everything_at_once_leave_one_of_each(server, tmp_path):
-    assert together(tmp_path, 3, AT_ONCE, str(tmp_path), server) == ["[]"] * 3
+    assert together(3, AT_ONCE, str(tmp_path), server) == ["[]"] * 3
     points, client = make_points(tmp_path / "0", 2), MlflowClient(server)
     everything = client.search_runs([client.get_experiment_by_name(EXPERIMENT).experiment_id], run_view_type=3)
     runs = active(client)
