@@ -38,7 +38,8 @@ def held(uri: str) -> list[Any]:
     models = sorted(model.name for model in client.search_logged_models([experiment]))
     champion = [client.get_run(best.run_id).data.tags["point"], best.description]
     # Databases give tags in different orders.
-    return [sorted(json.dumps(entry, sort_keys=True) for entry in found), models, champion, client.get_experiment(experiment).tags["mlflow.note.content"]]
+    ordered = sorted(json.dumps(entry, sort_keys=True) for entry in found)
+    return [ordered, models, champion, client.get_experiment(experiment).tags["mlflow.note.content"]]
 
 
 @pytest.fixture(scope="module")
