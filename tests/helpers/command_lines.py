@@ -18,7 +18,9 @@ from pipeline.cli import STAGES, dispatch
 from pipeline.settings import Settings, flatten
 
 # What would train, listen or measure for long is left to tests of its own.
-LEFT_OUT = ("ui", "benchmark", "check-gradients")
+LEFT_OUT = ("ui", "benchmark")
+# Stages that take no settings.
+ALONE = ("check-gradients",)
 ODD = (
     "", "null", "nan", "-1", "1e999", "0x10", "9" * 400, "x" * 5000, "[", "[]", "{}", "{a:1}", "[1,2", "${seed}", "${nosuch}",
     "${oc.env:HOME}", "'", '"', "\\", "a=b", "=", ",", "1,2", "range(1,3)", "choice(", "glob(*)", "interval(0,1)", "~", "..",
@@ -28,6 +30,22 @@ ODD = (
 GROUPS = ("experiment", "data", "model", "training", "compute", "hydra/launcher", "hydra/sweeper", "hydra", "nosuch", "points")
 FLAGS = ("-m", "-cn", "-cd", "--config-dir", "--cfg", "--resolve", "--json", "--csv", "--markdown", "--report", "--nosuch",
          "--out", "--image", "-h", "--info", "--segments", "--delete", "--package")  # fmt: skip
+# What a stage takes beside settings; odd values follow.
+OWN = {
+    "plan": ("--json", "experiment=digits", "-m"),
+    "verify": ("--segments", "--seed", "--against", "--json", "scratch", "best"),
+    "gc": ("--delete", "name=scratch", "experiment=digits"),
+    "track": ("tracking.uri=http://127.0.0.1:1", "tracking=server", "tracking.uri=sqlite:////nosuch/x.db", "name=scratch"),
+    "explain": ("--image", "--image=0", "--out", "--out=x.png", "scratch", "best"),
+    "predict": ("--out", "--json", "scratch", "best", "/dev/null", "/dev/zero", "alpha<0.5", "FILE.npz", "0123456789abcdef/5"),
+    "show": ("scratch", "best", "0123456789abcdef/5", "models:/x@champion", "0" * 32, "kernel_size=3,5"),
+    "compare": ("--csv", "--json", "--markdown", "--report", "--y-hat", "--csv=/dev/full", "scratch", "alpha<0.5", "best"),
+    "export": ("x.zip", "out/", "scratch", "x.txt"),
+    "import": ("FILE.zip", "/dev/null", "/dev/zero", "."),
+    "check-gradients": ("--image-shape", "--kernel-size", "--filters", "--loss", "--draws", "--seed", "--engine"),
+}
+# Gradients of little, unless odd words ask for other sizes: those are refused or are as small.
+LITTLE = ("--image-shape=4x4", "--kernel-size=3", "--draws=1", "--engine=numpy", "--loss=half_squared_error")
 
 
 def command_line(seed: int) -> list[str]:
@@ -38,6 +56,16 @@ def command_line(seed: int) -> list[str]:
     return [choice.choice([stage for stage in STAGES if stage not in LEFT_OUT]), *words]
 
 
+def own_line(seed: int) -> list[str]:
+    """A stage that takes more than settings, and up to five words of its own and of odd ones."""
+    choice = random.Random(seed)
+    stage = choice.choice(list(OWN))
+    words = choice.choices((*OWN[stage], *choice.choices(ODD, k=4)), k=choice.randint(0, 5))
+    joined = [f"{word}={choice.choice(ODD)}" if word.startswith("--") and choice.random() < 0.4 else word for word in words]
+    known = ["scratch"] if "scratch" in OWN[stage] and choice.random() < 0.6 else []
+    return [stage, *(LITTLE if stage == "check-gradients" else ()), *known, *joined]
+
+
 def _word(choice: random.Random, keys: list[str]) -> str:
     kind = choice.random()
     if kind < 0.7:
@@ -45,22 +73,24 @@ def _word(choice: random.Random, keys: list[str]) -> str:
     return choice.choice(FLAGS) if kind < 0.85 else choice.choice(ODD)
 
 
-def faults(seed: int, folder: Path) -> list[str]:
-    """What is wrong with the answer to command line `seed`, a line each; it works in the empty `folder`."""
-    words = command_line(seed)
+def faults(words: list[str], folder: Path) -> list[str]:
+    """What is wrong with the answer to a command line, a line each; it works in `folder`, which may hold experiments."""
+    before = set(folder.rglob("*"))
     # What trains is few iterations of little, and stays here.
     place = [f"paths.experiments={folder / 'experiments'}", "tracking=off", "training.iterations=1"]
-    code, out, error = answer([*words, *(word for word in place if word.partition("=")[0] not in str(words))], folder)
+    more = [word for word in place if word.partition("=")[0] not in str(words) and words[0] not in ALONE]
+    code, out, error = answer([*words, *more], folder)
     found = [] if isinstance(code, int) else [f"raised {code!r:.200}"]
     found += [f"exit code {code}"] if isinstance(code, int) and code not in (0, 1) else []
-    lines = (error if code else "").splitlines()
+    lines = (error if code else "").split("\n")
     found += ["traceback"] if "Traceback (most recent" in out + error else []
     found += ["said nothing"] if code == 1 and not (error + out).strip() else []
     found += [f"line of {len(line)} letters" for line in lines if len(line) > LONGEST_LINE][:1]
+    found += ["letters that move the cursor" for line in (out + error).split("\n") if not line.isprintable()][:1]
     found += [f"{len(lines)} lines"] if len(lines) > 12 else []
-    left = [str(path.relative_to(folder)) for path in folder.rglob("*")] if code else []
+    left = [str(path.relative_to(folder)) for path in {*folder.rglob("*")} - before] if code else []
     found += [f"refused, wrote {left[:3]}"] if left else []
-    return [f"seed {seed}: ovrcnn {' '.join(words)!r:.300}: {fault}" for fault in found]
+    return [f"ovrcnn {words!r:.300}: {fault}" for fault in found]
 
 
 class Terminal(io.StringIO):

@@ -12,8 +12,11 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from .checks import is_temporary, no_orphans
-from .sweeps import Place, Straight, Sweep
+from tests.helpers.command_lines import ALONE, command_line, own_line
+from tests.helpers.hostile_files import hostile_file
+
+from .checks import answered, is_temporary, no_orphans
+from .sweeps import NAME, Place, Straight, Sweep
 
 MOST_KILLS = 12
 # Mostly what no command can answer to; else what a terminal, a shell or a batch system sends.
@@ -126,9 +129,32 @@ def races(place: Place, sweep: Sweep, expected: Straight, choice: random.Random)
     return count, [*found, *_at_last(place, sweep)]
 
 
-ATTACKS: dict[str, Attack] = {"kills": kills, "flips": flips, "stores": stores, "full disks": full_disks, "races": races}
+def nonsense(place: Place, sweep: Sweep, expected: Straight, choice: random.Random) -> tuple[int, list[str]]:
+    """Command lines that nobody can mean, and data made to harm, beside an experiment that none of it may change."""
+    shutil.copytree(expected.place.folder, place.folder, dirs_exist_ok=True)
+    count, found = choice.randint(4, 12), []
+    for number in range(count):
+        before = set(place.folder.rglob("*"))
+        if choice.random() < 0.7:
+            line = choice.choice([command_line, own_line])(choice.randrange(2**32))
+            words = [NAME if word == "scratch" else word for word in line]
+        else:
+            data = place.folder / f"data {number}"
+            data.mkdir()
+            words = [choice.choice(["prepare", "train", "plan"]), "name=hostile", *hostile_file(data, choice)]
+            before |= set(data.rglob("*")) | {data}
+        # What trains is little, and stays here.
+        more = ("paths.experiments=experiments", "training.iterations=1", "tracking=off")
+        own = [word for word in more if word.partition("=")[0] not in str(words) and words[0] not in ALONE]
+        found += answered(place, place.answer([*words, *own]), set(place.folder.rglob("*")) - before)
+    return count, [*found, *_at_last(place, sweep)]
+
+
+ATTACKS: dict[str, Attack] = {
+    "kills": kills, "flips": flips, "stores": stores, "full disks": full_disks, "races": races, "nonsense": nonsense
+}  # fmt: skip
 # How often each is chosen.
-WEIGHTS = {"kills": 6, "flips": 3, "stores": 2, "full disks": 1, "races": 2}
+WEIGHTS = {"kills": 6, "flips": 3, "stores": 2, "full disks": 1, "races": 2, "nonsense": 2}
 
 
 def _at_last(place: Place, sweep: Sweep) -> list[str]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +38,16 @@ def words(place: Place) -> list[str]:
         long = [line for line in text.replace("\r", "\n").splitlines() if len(line) > LONGEST_LINE]
         if long:
             found.append(f"a line of {len(long[0])} letters: {long[0][:120]}")
+        if not text.replace("\n", "").replace("\r", "").isprintable():
+            found.append(f"letters that move the cursor: {text.strip()[:120]!r}")
     return found
+
+
+def answered(place: Place, code: int, wrote: Collection[Path]) -> list[str]:
+    """What the last command made of words or data that nobody can mean: done, or refused with a reason and nothing written."""
+    found = [] if code in (0, 1) else [f"exit code {code} of a command line: {place.said[-1].strip()[-200:]}"]
+    found += ["exit code 1 without a word"] if code == 1 and not place.said[-1].strip() else []
+    return found + ([f"refused, and wrote {min(wrote)}"] if code == 1 and wrote else [])
 
 
 def no_orphans(place: Place) -> list[str]:

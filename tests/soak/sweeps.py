@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,13 +67,20 @@ class Place:
     @contextmanager
     def started(self, sweep: Sweep, file_size: int | None = None) -> Iterator[subprocess.Popen[str]]:
         """The command, running; what is left of it is killed in the end. file_size: bytes that no file may exceed."""
+        limit = [] if file_size is None else ["prlimit", f"--fsize={file_size}"]
+        with self._running(["train", *sweep.arguments()], limit) as process:
+            yield process
+
+    @contextmanager
+    def _running(self, arguments: Sequence[str], before: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
         self.folder.mkdir(parents=True, exist_ok=True)
         own = {"PYTHONPATH": str(ROOT), "COLUMNS": "120", MARK: self.mark, "MLFLOW_TRACKING_URI": f"sqlite:///{self.database}"}
-        limit = [] if file_size is None else ["prlimit", f"--fsize={file_size}"]
-        words = [*limit, str(Path(sys.executable).with_name("ovrcnn")), "train", *sweep.arguments()]
+        # No shell can type half a letter, and no program is called with one.
+        given = [word.encode(errors="replace") for word in arguments]
+        words = [*map(os.fsencode, before), os.fsencode(Path(sys.executable).with_name("ovrcnn")), *given]
         with subprocess.Popen(
-            words, cwd=self.folder, env={**os.environ, **own}, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            start_new_session=True,
+            words, cwd=self.folder, env={**os.environ, **own}, text=True, errors="replace", stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, start_new_session=True,
         ) as process:  # fmt: skip
             try:
                 yield process
@@ -90,6 +97,11 @@ class Place:
     def run(self, sweep: Sweep, file_size: int | None = None) -> int:
         """A command from its beginning to its end; its exit code."""
         with self.started(sweep, file_size) as process:
+            return self.finish(process)
+
+    def answer(self, arguments: Sequence[str]) -> int:
+        """Any command of ovrcnn from its beginning to its end; its exit code."""
+        with self._running(arguments) as process:
             return self.finish(process)
 
     def processes(self) -> list[psutil.Process]:
