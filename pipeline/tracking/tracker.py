@@ -26,6 +26,7 @@ from ..settings import TrackingSettings
 from ..sweep.point import Point
 from .events import Compared, Curve, Ended, Event, Failed, Finished, Opened, Started
 from .glance import settled
+from .health import ailment
 from .lease import RENEW_SECONDS, Lease
 from .runs import FINISHED, KILLED, Runs
 from .store import close_store, load_mlflow, open_store, resolved, store_uri
@@ -43,6 +44,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 MOST_TRIES = 4
 # How long the end of a command waits for the thread: see `patience`.
 PATIENCE, PATIENCE_EACH, PATIENCE_OPENING = 2.0, 0.25, 20.0
+# For a server that is away, ill or slow: a sweep of twenty seconds is not to be a twentieth longer for it.
+HASTE = 0.5
 
 
 def patience(pending: int, opening: bool) -> float:
@@ -71,6 +74,7 @@ class Tracker:
         self._told: set[str] = set()
         self._due: dict[str, float] = {}
         self._said: list[str] | None = None
+        self._ailment: Trouble | None = None
         # Between the threads.
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing, self._given_up = threading.Event(), threading.Event()
@@ -147,13 +151,15 @@ class Tracker:
         return self._said
 
     def _wait_for_thread(self, killed: bool) -> None:
-        end = time.monotonic() + (PATIENCE if killed else math.inf)
+        if self._tracking.store == "server":
+            self._ailment = self._trouble or ailment(self._uri)
+        end = time.monotonic() + (HASTE if self._ailment else PATIENCE if killed else math.inf)
         while self._thread.is_alive():
             begin, before, pending, opening = time.monotonic(), self._written, self._pending(), self._opening
             while self._thread.is_alive() and self._opening == opening:
                 allowed = PATIENCE if self._trouble else patience(pending, opening)
                 if time.monotonic() >= min(begin + allowed, end):
-                    if killed or self._written - before < max(pending / 2, 1):
+                    if killed or self._ailment or self._written - before < max(pending / 2, 1):
                         return
                     break
                 self._thread.join(0.02)
@@ -163,7 +169,7 @@ class Tracker:
 
     def _line(self) -> str:
         """Why not everything is logged; what is missing; what mends it."""
-        trouble = self._trouble or self._lost
+        trouble = self._trouble or self._lost or self._ailment
         if trouble is None:
             trouble = Trouble("MLflow was not ready in time") if self._opening else silence(self._uri)
         missing = len(self._told - set(self._ended.copy()))

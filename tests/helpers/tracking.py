@@ -166,7 +166,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def answering(kind: str) -> Iterator[str]:
-    """The address of a server that answers every request with a status (200 with garbage), or with "nothing"."""
+    """The address of a server that answers every request with a status (200 with garbage), with "nothing", or is "slow"."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -174,7 +174,9 @@ def answering(kind: str) -> Iterator[str]:
             if kind == "nothing":
                 over.wait(30)
                 return
-            self.send_response(int(kind))
+            if kind == "slow":
+                over.wait(3)
+            self.send_response(200 if kind == "slow" else int(kind))
             self.end_headers()
             self.wfile.write(b"<html>this is no MLflow</html>")
 
@@ -185,6 +187,8 @@ def answering(kind: str) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    # Whoever does not wait for an answer is none of its troubles.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -45,9 +45,13 @@ REASONS = {"500": "answers with error 500", "403": "answers with error 403", "20
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [*REASONS, "nothing", "nobody"])
+@pytest.mark.parametrize("kind", [*REASONS, "nothing", "slow", "nobody"])
 def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, monkeypatch, kind, capfd):
     points = make_points(tmp_path, 2)
+    if kind != "403":
+        # However patient a command is with others.
+        monkeypatch.setattr(tracker, "PATIENCE", 60)
+        monkeypatch.setattr(tracker, "patience", lambda *_: 60)
     with answering("500" if kind == "nobody" else kind) as address:
         uri = "http://127.0.0.1:9" if kind == "nobody" else address
         tracking = TrackingSettings("server", uri)
@@ -55,7 +59,8 @@ def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, monkeypatch, kind
         watched = Tracker(tracking, EXPERIMENT, sweep_of(points))
         assert told(watched, points) < 1
         line = one_line(watched, most=8)
-    reason = REASONS.get(kind, "does not answer in time" if kind == "nothing" else "cannot be reached (connection refused)")
+    late, away = "does not answer in time", "cannot be reached (connection refused)"
+    reason = REASONS.get(kind, away if kind == "nobody" else late)
     assert line == f"MLflow: the server {uri} {reason}; 2 of 2 points are not logged yet, the next command logs them"
     assert capfd.readouterr() == ("", "")
 
