@@ -19,10 +19,16 @@ help: ## list the targets
 
 setup: $(READY) ## make .venv with the tested versions of everything
 
+# The scripts of an environment name the folder that they were made in: that of a project that was moved is made again.
+MOVED := $(if $(wildcard $(READY)),$(shell head -n 2 $(BIN)/pip | grep -qF '$(CURDIR)/$(BIN)/' || echo yes))
+ifneq ($(MOVED),)
+.PHONY: $(READY)
+endif
+
 # Made again when the dependencies change; the stamp is written last, so a broken install is not taken for a whole one.
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "setup: there is no $(PYTHON); name one from 3.11: make PYTHON=python3.12 setup"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(if $(MOVED),--clear) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
 

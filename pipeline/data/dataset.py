@@ -112,7 +112,8 @@ def build(
     _check(name, images, labels)
     if classes is None:
         values, labels = np.unique(labels, return_inverse=True)
-        classes = _named(map(str, values))
+        classes = tuple(map(str, values))
+    classes = _named(classes)
     if len(classes) < 2:
         raise DataError(f"{name}: all labels are {classes[0]!r}; one-vs-rest needs at least two classes")
     if scale is None:

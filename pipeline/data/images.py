@@ -69,9 +69,6 @@ def _class_folders(folder: Path) -> list[Path]:
     for path in found:
         if path.is_symlink() and not path.exists():
             raise DataError(f"{path}: is a broken link; a sub-folder for each class is needed")
-    for path in folders:
-        if not path.name.isprintable():
-            raise DataError(f"{path}: its name, which is the class's, must be of letters that can be printed")
     if not folders:
         raise DataError(f"{folder}: has no sub-folders; one for each class, with its pictures, is needed")
     return folders

@@ -29,6 +29,7 @@ SQLITE = (
     ("no such table", "was never finished or is damaged", REPLACE),
     ("no such column", "was made by another version of MLflow", REPLACE),
     ("already exists", "was never finished or is damaged", REPLACE),
+    ("surrogates not allowed", "has a name that is not UTF-8", "choose another by tracking.uri=sqlite:////PATH.db"),
     ("unable to open", "cannot be opened", REPLACE),
 )
 SERVER = (

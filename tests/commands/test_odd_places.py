@@ -70,6 +70,18 @@ def test_every_class_has_its_curve_and_the_store_its_artifacts(project, tmp_path
         assert (tmp_path / "record" / "result.json").read_bytes() == (point / "result.json").read_bytes()
 
 
+def test_the_environment_of_a_moved_checkout_is_made_again(tmp_path):
+    scripts = tmp_path / ".venv" / "bin"
+    scripts.mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".venv" / ".ready").touch()
+    for made_in, is_made in ((tmp_path, False), (tmp_path / "elsewhere", True)):
+        (scripts / "pip").write_text(f"#!{made_in}/.venv/bin/python\n")
+        would = subprocess.run(["make", "-n", "ui"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert ("-m venv --clear .venv" in would) == is_made and ".venv/bin/ovrcnn ui" in would
+
+
 def test_classes_are_shown_as_they_stand(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
     assert show(["stüdy", "best", "paths.experiments=experiments"]) == 0

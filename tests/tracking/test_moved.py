@@ -59,3 +59,10 @@ def test_a_copy_uses_its_own_artifacts_if_it_has_some(folder, tmp_path, copied):
     settle(tmp_path / "copy" / "mlflow.db")
     wanted = {place.replace(f"{folder}/", f"{folder}/copy/") for place in before} if copied == "all" else before
     assert held(tmp_path / "copy") == wanted and held(folder) == before
+
+
+def test_a_folder_that_is_not_utf_8_is_one_line_that_says_what_helps(tmp_path):
+    odd = tmp_path / "a\udcff"
+    odd.mkdir()
+    [line] = track(odd, make_points(odd, 1))
+    assert "has a name that is not UTF-8" in line and "tracking.uri=sqlite:////PATH.db" in line
