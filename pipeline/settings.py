@@ -29,6 +29,8 @@ NEEDED_PATHS = {
 LARGEST_SIDE = 4096
 EXECUTORS = ("threads", "processes", "dask")
 STORES = ("sqlite", "server", "off")
+# What Windows takes for a device, in any folder and with any ending.
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.I)
 KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
@@ -59,11 +61,13 @@ def positive(words: str = "positive and finite") -> Range:
 
 
 def _is_name(name: str) -> bool:
-    return name[:1] not in ("", ".") and len(name) <= 100 and all(c.isalnum() or c in "_-." for c in name)
+    """Whether a folder of any system, or on a share, can be called so."""
+    plain = len(name) <= 100 and all(c.isalnum() or c in "_-." for c in name) and len(name.encode()) <= 255
+    return plain and name[:1] not in ("", ".") and name[-1:] != "." and not DEVICES.fullmatch(name)
 
 
 BATCH = Range("at least 1, or all", lambda value: value == "all" or (isinstance(value, int) and value >= 1))
-NAME = Range("letters, digits, '_', '-' and '.', not starting with '.', at most 100", _is_name)
+NAME = Range("letters, digits, '_', '-' and '.', not '.' first or last, at most 100, no device as nul or com1", _is_name)
 SHARE = Range("from 0 to below 1", lambda value: 0 <= value < 1)
 WORKERS = Range("a number of workers, or -1 for one a core", lambda value: value >= 1 or value == -1)
 

@@ -1,6 +1,7 @@
 """What SECURITY.md says: code that would run what a file holds is not there, and files that ask for it run nothing."""
 
 import ast
+import contextlib
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pipeline.base.files import atomic_write, read_npy
 from pipeline.base.folders import write_folder
 from pipeline.cli import dispatch
 from pipeline.records.record import read_record
+from pipeline.sweep.grid import Grid, read_grid, write_grid
 from pipeline.tracking.places import _folder
 from pipeline.tracking.runs import POINT
 from tests.helpers.commands import ROOT
@@ -22,7 +24,9 @@ from tests.helpers.records import mend, small_data, small_settings, train
 # Modules and calls that run what they read, or hand a shell a text; and the one room that may: Dask's own messages.
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "torch.serialization"}
 CALLS = {"eval", "exec", "compile", "__import__"}
-ATTRIBUTES = {"unsafe_load", "full_load", "load_all", "popen", "mktemp"}
+ATTRIBUTES = {"unsafe_load", "full_load", "load_all", "popen", "mktemp", "read_pickle"}
+# What is composed may look into the environment: what is only read may not.
+COMPOSERS = ("pipeline/sweep/hydra.py", "pipeline/sweep/jobs.py")
 ALLOWED = {"pipeline/sweep/dask.py": {"pickle", "eval"}}
 
 
@@ -42,7 +46,7 @@ def runs_what_it_reads(text: str) -> set[str]:
             found |= {"shell"} if given.get("shell") == "True" else set()
             found |= {"allow_pickle"} if given.get("allow_pickle", "False") != "False" else set()
             whole = ast.unparse(node)
-            found |= {"os.system", "joblib.load"} & {ast.unparse(node.func)}
+            found |= {"os.system", "joblib.load", "torch.load", "OmegaConf.load"} & {ast.unparse(node.func)}
             found |= {"yaml.load"} if whole.startswith("yaml.load(") and "SafeLoader" not in whole else set()
             found |= {"np.load"} if whole.startswith("np.load(") and "allow_pickle=False" not in whole else set()
     return found
@@ -59,6 +63,36 @@ def test_no_code_runs_what_it_reads():
 )
 def test_the_search_finds_it(text):
     assert runs_what_it_reads(text)
+
+
+def test_only_a_command_line_is_composed():
+    for path in ROOT.glob("pipeline/**/*.py"):
+        if str(path.relative_to(ROOT)) not in COMPOSERS:
+            calls = {
+                ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+            }
+            assert "OmegaConf.create" not in calls, path
+
+
+@pytest.mark.parametrize("text", ["${oc.env:SECRET}", "${oc.decode:'[1]'}", "${project:x}", "${seed}"])
+def test_a_config_that_somebody_sent_does_not_look_into_the_environment(text, tmp_path, monkeypatch, capsys):
+    """Neither that of an experiment nor that of a record, nor what either is compared, shown or planned by."""
+    monkeypatch.setenv("SECRET", "told")
+    record = train(small_settings(tmp_path, 3), small_data())
+    experiment = record.parents[2]
+    write_grid(Grid.of([small_settings(tmp_path, 3)]))
+    for path, name in ((record / "settings.yaml", "source: digits"), (experiment / "config.yaml", "source: digits")):
+        held = path.read_text("utf-8")
+        assert name in held
+        path.write_text(held.replace(name, f"source: arrays\n  path: {text!r}").replace("  path: null\n", ""))
+    mend(record)
+    assert read_record(record).settings["data"]["path"] == text and read_grid(experiment).first.data.path == text
+    place = [f"paths.experiments={tmp_path}", "tracking=off"]
+    for words in (["show", str(record)], ["compare", "name=small"], ["compare", "small", "--json"], ["verify", str(record)]):
+        with contextlib.suppress(MendableError):
+            dispatch([*words, *place])
+    said = "".join(capsys.readouterr())
+    assert text.partition(":")[0] in said and "told" not in said and str(ROOT / "x") not in said
 
 
 class Bomb:
@@ -101,7 +135,9 @@ def test_pickles_and_tags_in_a_record_run_nothing_though_its_sums_are_right(tmp_
     assert mark.exists()
 
 
-@pytest.mark.parametrize("name", ["../x", "/tmp/x", "a/b", "..", ".hidden", "a\\b", "a\nb"])
+@pytest.mark.parametrize(
+    "name", ["../x", "/tmp/x", "a/b", "..", ".hidden", "a\\b", "a\nb", "nul", "COM1.x", "a.", "x" * 300, "日" * 100]
+)
 def test_a_name_stays_below_the_folder_of_experiments(name, place, tmp_path):
     for stage in (["train", "training.iterations=1"], ["compare"]):
         with pytest.raises(MendableError, match="name"):
