@@ -17,7 +17,7 @@ from pipeline.settings import TrackingSettings
 from pipeline.tracking import tracker
 from pipeline.tracking.events import Compared
 from pipeline.tracking.places import fetch
-from pipeline.tracking.store import check_store
+from pipeline.tracking.store import check_store, load_mlflow
 from pipeline.tracking.tracker import Tracker
 from tests.helpers.commands import ROOT, command, contents
 from tests.helpers.tracking import (
@@ -48,6 +48,8 @@ REASONS = {"500": "answers with error 500", "403": "answers with error 403", "20
 @pytest.mark.parametrize("kind", [*REASONS, "nothing", "slow", "nobody"])
 def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, monkeypatch, kind, capfd):
     points = make_points(tmp_path, 2)
+    # What is waited for here is the server.
+    load_mlflow()
     if kind != "403":
         # However patient a command is with others.
         monkeypatch.setattr(tracker, "PATIENCE", 60)
