@@ -185,3 +185,17 @@ def test_a_half_logged_run_is_gone_on_with_though_other_settings_were_spelled_di
     assert again.info.run_id == run.run_id and again.data.params["data.path"] == "../elsewhere"
     rows = store.client.get_metric_history(run.run_id, "loss/mean")
     assert [row.step for row in rows] == curve_steps(30, 2)
+
+
+def test_any_class_has_a_curve_of_its_own_and_its_name_in_the_table(folder):
+    classes = ["$\\frac", ".", "..", "x" * 300, "a/b", "a:b", "mean", " ", "🐜", "=1+1", "\x1b[31m"]
+    [point] = make_points(folder, 1, (100,), classes=classes)
+    assert track(folder, [point], sweep=False) == []
+    [run] = point_runs(folder)[point.key]
+    # Each head's losses are its number times those of the first.
+    last = {key: value for key, value in run.data.metrics.items() if key.startswith("loss/")}
+    assert last.pop("loss/mean") and len({f"{value:.6g}" for value in last.values()}) == len(last) == len(classes)
+    client = open_store(settings_of(folder), EXPERIMENT).client
+    table = json.loads(Path(client.download_artifacts(run.info.run_id, "y_hat.json", folder)).read_text())
+    assert table["columns"][2:-1] == [f"y_hat_{name}" for name in classes]
+    assert {row[1] for row in table["data"]} <= set(classes)
