@@ -12,6 +12,7 @@ from ..sweep.point import Point
 from . import log, models, table
 from .card import card
 from .keys import clean, run_name
+from .known import checked
 from .parent import best_rows, command, describe_experiment, in_words, log_settings, note
 from .registry import crown
 from .runs import ERROR, FAILED, FINISHED, RUNNING, Conclusion, Runs
@@ -88,6 +89,17 @@ class Finished(Event):
             runs.keep_model(self.point.key, models.log_model(runs.store, run, self.point, self.record))
         if run.status != FINISHED:
             runs.end(self.point, FINISHED)
+
+
+@dataclass(frozen=True)
+class Known(Event):
+    """A recorded point that is none of this command's. place: where its record lies."""
+
+    point: Point
+    place: Path
+
+    def write(self, runs: Runs) -> None:
+        Finished(self.point, checked(self.point, self.place), known=True).write(runs.apart())
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ..base.files import held, is_held
-from . import address, owner
+from . import owner
+from .address import database_of
 from .store import Store
 
 OWNER, TIME = "owner", "lease."
@@ -37,7 +38,7 @@ class Lease:
 
     def __init__(self, uri: str, experiment: Path | None = None) -> None:
         self.owner = uuid.uuid4().hex
-        self._database = database_of(uri)
+        self._database = _database(uri)
         self._experiment = experiment
         self._file = contextlib.ExitStack()
         self._path: Path | None = None
@@ -122,11 +123,6 @@ class Lease:
         return [] if self._experiment is None else list(self._experiment.parent.glob(f"*/{FOLDER}/{name}"))
 
 
-def database_of(uri: str) -> Path | None:
-    """The file of an embedded store; a server has none."""
-    return address.database_of(uri) if uri.startswith("sqlite:") else None
-
-
 def beside(database: Path, name: str) -> Path:
     """Where a database's lease of this name lies."""
     return database.with_name(f"{database.name}.{name}{END}")
@@ -134,7 +130,7 @@ def beside(database: Path, name: str) -> Path:
 
 def is_alive(uri: str, name: str) -> bool:
     """Whether somebody holds this lease of a database."""
-    database = database_of(uri)
+    database = _database(uri)
     return database is not None and NAME.fullmatch(name) is not None and bool(is_held(beside(database, name)))
 
 
@@ -146,6 +142,11 @@ def read_times(experiments: Iterable[Any]) -> dict[str, float]:
             if tag.startswith(TIME):
                 found[tag.removeprefix(TIME)] = float(value) if value.isascii() and value.isdigit() else 0.0
     return found
+
+
+def _database(uri: str) -> Path | None:
+    """The file of an embedded store; a server has none."""
+    return database_of(uri) if uri.startswith("sqlite:") else None
 
 
 def _touched(path: Path) -> str:

@@ -21,10 +21,11 @@ from ..records.record import FILES, PLACE, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
 from .address import database_of, keep_folders, settle
+from .mend import fault_of
 from .runs import PAGE, POINT, SWEEP
 from .store import load_mlflow, store_uri
 from .sweeps import mark
-from .trouble import check_database, explain, is_missing
+from .trouble import explain, is_missing
 
 # Words of a command line that say where things are, not which points are meant; and Hydra's flags that have a value.
 SETTING = re.compile(r"[+~]*(experiment|name|paths|tracking|hydra)([./@][\w./@]*)?=.*", re.S)
@@ -66,11 +67,12 @@ def fetch(tracking: TrackingSettings, experiments: Path, name: str) -> list[Path
     uri = store_uri(tracking)
     database = database_of(uri)
     with _explained(uri, name):
+        load_mlflow()
         if uri.startswith("sqlite:"):
-            check_database(database, 1)
+            if fault := fault_of(database, 1):
+                raise FileError(f"{name}: the store {uri} {fault.what}")
             if is_missing(database):
                 raise FileError(f"{name}: there is no store {uri}")
-        load_mlflow()
         from mlflow import MlflowClient
 
         if uri.startswith("sqlite:"):

@@ -1,8 +1,8 @@
 """A store filled from the records: what it lacks is logged, as the sweeps would have done it, at the times when they did."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from ..base import console
 from ..base.errors import FileError, MendableError
 from ..base.text import printable
 from ..comparison.compare import look
-from ..records.record import Record, is_finished, read_record
-from ..records.shelf import SHELF
+from ..records.record import is_finished
 from ..records.times import Times
-from ..settings import Settings, TrackingSettings, parse
+from ..settings import TrackingSettings
 from ..sweep.grid import Grid, read_grid
 from ..sweep.point import Point
 from ..sweep.points import points_of
 from .events import Compared, Event, Finished
+from .known import all_recorded, checked
 from .lease import Lease
 from .runs import FINISHED, KILLED, Runs
 from .store import open_store, store_uri
@@ -50,12 +50,14 @@ def refill(folder: Path, tracking: TrackingSettings) -> tuple[int, int]:
     """
     sweep = _last_sweep(folder)
     recorded = {point.key: (point, point.folder) for point in sweep.points if is_finished(point.folder)}
-    others = {point.key: (point, place) for point, place in _others(folder, tracking) if point.key not in recorded}
+    others = {point.key: (point, place) for point, place in all_recorded(folder, tracking, _say) if point.key not in recorded}
     hidden, name = not sys.stderr.isatty(), printable(folder.name)
     lease = Lease(store_uri(tracking), folder)
     with tqdm(total=len(recorded) + len(others), unit=" points", desc=name, disable=hidden, leave=False) as bar:
         try:
             store = open_store(tracking, folder.name)
+            if store.mended:
+                console.say(f"MLflow: {store.mended}", error=True)
             logged = _tell(Runs(store, None, lease), list(others.values()), bar)
             runs = Runs(store, sweep.view, lease, began=sweep.began)
             logged += _tell(runs, list(recorded.values()), bar)
@@ -79,9 +81,9 @@ def _tell(runs: Runs, points: Sequence[tuple[Point, Path]], bar: Any) -> int:
     logged = 0
     for point, place in points:
         try:
-            record = _checked(point, place)
+            record = checked(point, place)
         except FileError as error:
-            console.say(f"not logged: {error}", error=True)
+            _say(str(error))
         else:
             before = runs.is_finished(point.key)
             _write(runs, Finished(point, record, known=True))
@@ -90,10 +92,8 @@ def _tell(runs: Runs, points: Sequence[tuple[Point, Path]], bar: Any) -> int:
     return logged
 
 
-def _checked(point: Point, place: Path) -> Record:
-    record = read_record(place)
-    record.check(point.trajectory, point.iterations)
-    return record
+def _say(reason: str) -> None:
+    console.say(f"not logged: {reason}", error=True)
 
 
 def _write(runs: Runs, event: Event) -> None:
@@ -134,23 +134,3 @@ def _last_sweep(folder: Path) -> Sweep:
     whole = FINISHED if len(done) == len(points) else KILLED
     status = str(noted.get("status", whole)) if noted.get("status") in (FINISHED, KILLED, "FAILED") else whole
     return Sweep(points, grid, view, status, str(noted.get("command", "")), began, ended)
-
-
-def _others(folder: Path, tracking: TrackingSettings) -> Iterator[tuple[Point, Path]]:
-    """Recorded points that may be in no grid any more, in their places and on the shelf: each alone, under its own name."""
-    for place in sorted([*(folder / "points").glob("*/*"), *(folder / SHELF).glob("*/*")]):
-        if not is_finished(place):
-            continue
-        try:
-            settings = _settings(read_record(place), folder, tracking)
-            [point] = points_of(Grid.of([settings]), write=False)
-        except (MendableError, TypeError, KeyError) as error:
-            console.say(f"not logged: {place}: {console.explain_error(error)}", error=True)
-            continue
-        # Which arithmetic made it is part of the trajectory's name, and not of the settings that a record carries.
-        yield Point(settings, point.name, point.data, point.dataset, place.parent.name), place
-
-
-def _settings(record: Record, folder: Path, tracking: TrackingSettings) -> Settings:
-    held = {**record.settings, "name": folder.name, "paths": {"experiments": str(folder.parent)}}
-    return parse({**held, "tracking": asdict(tracking)})

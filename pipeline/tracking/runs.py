@@ -8,6 +8,7 @@ tag a sweep's view shows all its points. What commands make twice on one server 
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class Runs:
             self.parent = self._open_parent(sweep)
             if sweep.whole:
                 self.describe(self.parent)
+
+    def apart(self) -> "Runs":
+        """The same runs for points that are none of this sweep's."""
+        other = copy(self)
+        other.sweep = other.parent = None
+        return other
 
     def open(self, point: Point, tags: dict[str, str]) -> Run:
         """The point's run, RUNNING and owned by this process, new or gone on with; one that is FINISHED stays so."""

@@ -20,7 +20,8 @@ from ..base import console, project
 from ..base.errors import SettingsError
 from ..settings import TrackingSettings
 from .address import address_of, artifacts_of, database_of, keep_folders, settle
-from .trouble import check_database, is_missing, shown
+from .mend import fault_of, make_room
+from .trouble import LATER, StoreError, Trouble, is_missing, shown
 
 # MLflow reads these when it is imported. A request is tried once: whoever asks tries again, and can be told to stop.
 ENVIRONMENT = {
@@ -38,16 +39,21 @@ LOCK_SECONDS = 5
 # While others make or open the database: a whole class may start at once.
 OPENING_SECONDS = 20
 LOCKED_SECONDS = 1
+# Bytes of a store without runs, and some to spare.
+ROOM = 2**21
 
 
 @dataclass(frozen=True)
 class Store:
-    """An MLflow experiment, ready for runs: `client` is an mlflow.MlflowClient. inode: of the database, on this disk."""
+    """An MLflow experiment, ready for runs: `client` is an mlflow.MlflowClient. inode: of the database, on this disk. mended:
+    what had to be done to open it, in words. is_new: it was made just now, in the place of another."""
 
     client: "mlflow.MlflowClient"  # type: ignore[name-defined]  # noqa: F821  the import takes a second
     uri: str
     experiment_id: str
     inode: int | None = None
+    mended: str = ""
+    is_new: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -123,11 +129,12 @@ def load_mlflow() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-def open_store(tracking: TrackingSettings, experiment: str | None) -> Store:
+def open_store(tracking: TrackingSettings, experiment: str | None, doubted: bool = False) -> Store:
     """The MLflow experiment called `experiment`, created if need be; None opens the store alone, to look at it.
 
-    Safe to call from any number of processes at once, also when there is no database yet: a lock lets one create it.
-    StoreError, OSError or MLflow's own errors when that fails.
+    Safe to call from any number of processes at once, also when there is no database yet: a lock lets one create it. A file
+    that can be no store is set aside, and one is made in its place. doubted: it was found to be damaged, so all of it is read.
+    StoreError, OSError or MLflow's own errors when there is no store to be had.
     """
     tracking = resolved(tracking)
     uri = store_uri(tracking)
@@ -137,13 +144,21 @@ def open_store(tracking: TrackingSettings, experiment: str | None) -> Store:
     database = database_of(uri)
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.lock", timeout=OPENING_SECONDS):
-        check_database(database, LOCKED_SECONDS)
         _relax_connections()
         keep_folders()
-        if is_missing(database):
-            _create(database)
-        _use_wal(database)
-        return _open(uri, experiment, artifacts_of(database))
+        fault = fault_of(database, LOCKED_SECONDS, doubted)
+        if fault is None:
+            try:
+                return _open_or_make(uri, experiment, database)
+            except Exception:
+                # Whatever MLflow says of a file that is none of its databases, it is looked at by us.
+                fault = fault_of(database, LOCKED_SECONDS, thorough=True)
+                if fault is None:
+                    raise
+        close_store(uri)
+        mended = make_room(database, fault)
+        is_new = is_missing(database)
+        return replace(_open_or_make(uri, experiment, database), mended=mended, is_new=is_new)
 
 
 def alone(store: Store) -> AbstractContextManager[object]:
@@ -163,6 +178,13 @@ def close_store(uri: str) -> None:
         engine = getattr(SqlAlchemyStore, "_engine_map", {}).get(uri)
         if engine is not None:
             engine.dispose()
+
+
+def _open_or_make(uri: str, experiment: str | None, database: Path) -> Store:
+    if is_missing(database):
+        _create(database)
+    _use_wal(database)
+    return _open(uri, experiment, artifacts_of(database))
 
 
 def _open(uri: str, experiment: str | None, artifacts: Path | None) -> Store:
@@ -205,6 +227,7 @@ def _create(database: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=database.parent))
     try:
         made = folder / database.name
+        _check_room(made)
         # SQLite itself would not let the group write, whatever the umask says.
         made.touch()
         _use_wal(made)
@@ -216,6 +239,16 @@ def _create(database: Path) -> None:
         made.replace(database)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_room(database: Path) -> None:
+    """StoreError where a new database would not fit. MLflow would try for minutes."""
+    try:
+        database.write_bytes(bytes(ROOM))
+        database.unlink()
+    except OSError as error:
+        trouble = Trouble(f"{database.parent.parent}: has no room for a store ({error.strerror})", f"once it has, {LATER}")
+        raise StoreError(trouble) from None
 
 
 def _use_wal(database: Path) -> None:

@@ -24,14 +24,16 @@ from ..base.errors import MendableError
 from ..records.record import Record
 from ..settings import TrackingSettings
 from ..sweep.point import Point
-from .events import Compared, Curve, Ended, Event, Failed, Finished, Opened, Started
+from .ending import PATIENCE, PATIENCE_OPENING, missing_line, patience
+from .events import Compared, Curve, Ended, Event, Failed, Finished, Known, Opened, Started
 from .glance import settled
 from .health import ailment
+from .known import Mended
 from .lease import RENEW_SECONDS, Lease
 from .runs import FINISHED, KILLED, Runs
-from .store import close_store, load_mlflow, open_store, resolved, store_uri
+from .store import Store, close_store, load_mlflow, open_store, resolved, store_uri
 from .sweeps import SweepView
-from .trouble import LATER, Trouble, explain, silence, without_passwords
+from .trouble import REPLACE, Trouble, explain, silence, without_passwords
 from .twins import is_gone
 
 logger = logging.getLogger(__name__)
@@ -42,20 +44,8 @@ CURVE_SECONDS = 10.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 # An event that fails so often, in a store that can be opened, is left to the next command.
 MOST_TRIES = 4
-# How long the end of a command waits for the thread: see `patience`.
-PATIENCE, PATIENCE_EACH, PATIENCE_OPENING = 2.0, 0.25, 20.0
 # For a server that is away, ill or slow: a sweep of twenty seconds is not to be a twentieth longer for it.
 HASTE = 0.5
-
-
-def patience(pending: int, opening: bool) -> float:
-    """Seconds that the end of a command waits for the thread: two, and a quarter for each event that is not yet written.
-
-    Twenty more while MLflow is still imported or a database made, which a busy machine may take long for. Anew when that is
-    done, and whenever half of the events were written in that time. Two in all while attempts fail, and for a command that
-    is stopped.
-    """
-    return PATIENCE + PATIENCE_EACH * pending + (PATIENCE_OPENING if opening else 0)
 
 
 class Tracker:
@@ -69,12 +59,13 @@ class Tracker:
     ) -> None:
         self._tracking, self._experiment, self._sweep = resolved(tracking), experiment, sweep
         self._uri = store_uri(tracking)
-        self._lease = Lease(self._uri, folder)
+        self._lease, self._folder = Lease(self._uri, folder), folder
         # Of the caller's thread: the points whose end was told, when a trajectory's curves are due, what `close` said.
         self._told: set[str] = set()
         self._due: dict[str, float] = {}
         self._said: list[str] | None = None
         self._ailment: Trouble | None = None
+        self._measured = 0, 0.0
         # Between the threads.
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing, self._given_up = threading.Event(), threading.Event()
@@ -87,6 +78,8 @@ class Tracker:
         self._unsure, self._looked = False, self._tracking.store == "sqlite"
         self._tries: Counter[int] = Counter()
         self._lost: Trouble | None = None
+        self._mended: Mended | None = None
+        self._doubted = False
         self._drawn: set[str] = set()
         self._written, self._wait = 0, FIRST_WAIT
         self._opening, self._done = True, False
@@ -139,7 +132,8 @@ class Tracker:
         self._queue.put(compared)
 
     def close(self, status: str) -> list[str]:
-        """End as FINISHED, FAILED or KILLED; nothing when all is logged, else a line that says what is not, and why."""
+        """End as FINISHED, FAILED or KILLED; nothing when all is logged, else a line that says what is not, and why. A line
+        before that says so when the store had to be replaced."""
         if self._said is None:
             self._queue.put(Ended(status))
             self._closing.set()
@@ -147,7 +141,7 @@ class Tracker:
             self._given_up.set()
             # What is still RUNNING stays so until the next command, which must not take it for a living one's.
             self._lease.let_go()
-            self._said = [] if self._done and self._lost is None else [self._line()]
+            self._said = self._lines()
         return self._said
 
     def _wait_for_thread(self, killed: bool) -> None:
@@ -157,9 +151,11 @@ class Tracker:
         while self._thread.is_alive():
             begin, before, pending, opening = time.monotonic(), self._written, self._pending(), self._opening
             while self._thread.is_alive() and self._opening == opening:
-                allowed = PATIENCE if self._trouble else patience(pending, opening)
+                allowed = PATIENCE if self._trouble and not opening else patience(pending, opening)
                 if time.monotonic() >= min(begin + allowed, end):
-                    if killed or self._ailment or self._written - before < max(pending / 2, 1):
+                    written = self._written - before
+                    if killed or self._ailment or written < max(pending / 2, 1):
+                        self._measured = written, time.monotonic() - begin
                         return
                     break
                 self._thread.join(0.02)
@@ -167,17 +163,14 @@ class Tracker:
     def _pending(self) -> int:
         return self._queue.qsize() + len(self._waiting)
 
-    def _line(self) -> str:
-        """Why not everything is logged; what is missing; what mends it."""
+    def _lines(self) -> list[str]:
+        mended = [self._mended.line()] if self._mended else []
         trouble = self._trouble or self._lost or self._ailment
+        if self._done and self._lost is None:
+            return mended
         if trouble is None:
-            trouble = Trouble("MLflow was not ready in time") if self._opening else silence(self._uri)
-        missing = len(self._told - set(self._ended.copy()))
-        shown = f"{missing} of {len(self._told)} points {'is' if missing == 1 else 'are'} not logged yet"
-        if not missing:
-            shown = "how this command ended is not logged yet"
-        mend = trouble.mend if missing or trouble.mend != LATER else "the next command looks after it"
-        return f"MLflow: {trouble.what}; {shown}{',' if mend == trouble.mend == LATER else ';'} {mend}"
+            trouble = Trouble("MLflow was not ready in time") if self._opening else silence(self._uri, *self._measured)
+        return [*mended, missing_line(trouble, len(self._told - set(self._ended.copy())), len(self._told))]
 
     def _work(self) -> None:
         """The thread: write events until the last one, `Ended`, is written, or nobody waits for them any more."""
@@ -229,6 +222,10 @@ class Tracker:
         if isinstance(event, Ended) and len(self._waiting) > 1:
             self._waiting.rotate(-1)
             return None
+        other = self._mended.next(self._over) if self._mended and isinstance(event, Ended) and event.status != KILLED else None
+        if other is not None:
+            event = Known(*other)
+            self._waiting.appendleft(event)
         if self._is_stale(event):
             self._drop(event)
             return None
@@ -248,8 +245,7 @@ class Tracker:
                 self._start_again()
                 return
             if self._runs is None:
-                store = open_store(self._tracking, self._experiment)
-                self._runs = Runs(store, self._sweep, self._lease, self._tracking.system_metrics)
+                self._runs = Runs(self._opened(), self._sweep, self._lease, self._tracking.system_metrics)
             elif self._unsure or last:
                 self._runs.look_again()
             self._opening = self._unsure = False
@@ -284,6 +280,14 @@ class Tracker:
         self._drop(event)
         self._trouble, self._wait = None, FIRST_WAIT
 
+    def _opened(self) -> Store:
+        store = open_store(self._tracking, self._experiment, self._doubted)
+        if store.mended:
+            self._mended, self._doubted = Mended(store.mended, store.is_new, self._folder, self._tracking), False
+        if store.is_new:
+            self._tell_again()
+        return store
+
     def _renew(self) -> None:
         """Nothing happens for a while: what runs goes on to be RUNNING."""
         try:
@@ -314,6 +318,9 @@ class Tracker:
         """The database was deleted or replaced: all that was written went with it, and one is made anew."""
         self._forget()
         self._opening = self._tracking.store == "sqlite"
+        self._tell_again()
+
+    def _tell_again(self) -> None:
         self._waiting.extendleft(reversed(self._ended.values()))
         self._ended.clear()
 
@@ -321,7 +328,10 @@ class Tracker:
         """Note what is wrong, and wait a little; what was known of the store may no longer hold."""
         # Not exc_info: MLflow's errors name the server by its whole address.
         logger.debug("MLflow: %s", without_passwords("".join(traceback.format_exception(error))))
-        self._trouble, self._opening = explain(error, self._uri), False
+        self._trouble = explain(error, self._uri)
+        # Once, the end of the command waits for a damaged store to be replaced.
+        self._opening = self._trouble.mend == REPLACE and not self._doubted and self._mended is None
+        self._doubted = self._doubted or self._trouble.mend == REPLACE
         self._forget()
         if self._closing.is_set():
             time.sleep(FIRST_WAIT / 2)

@@ -1,14 +1,11 @@
 """What is wrong with a store, in plain words, and what a person can do about it."""
 
 import re
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import Timeout
-
-from .address import address_of, database_of
 
 LATER = "the next command logs them"
 # A person's name and password in an address.
@@ -86,36 +83,11 @@ def explain(error: BaseException, uri: str) -> Trouble:
     return Trouble("".join(c if c.isprintable() else " " for c in first[:150]))
 
 
-def silence(uri: str) -> Trouble:
-    """Why a store that is still at work takes so long."""
-    if not uri.startswith("sqlite:"):
-        return Trouble(f"the server {shown(uri)} does not answer in time")
-    try:
-        check_database(database_of(uri), seconds=0)
-    except StoreError as error:
-        return error.trouble
-    return Trouble(f"the store {uri} is slow")
-
-
-def check_database(database: Path, seconds: float) -> None:
-    """StoreError when a file can be no SQLite store of MLflow's, or stays locked for some seconds; a missing one passes."""
-    uri = address_of(database)
-    if database.is_dir():
-        raise StoreError(Trouble(f"the store {uri} is a folder", REPLACE))
-    if is_missing(database):
-        return
-    try:
-        connection = sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True, timeout=seconds, isolation_level=None)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise StoreError(explain(error, uri)) from None
-    if not {"alembic_version", "runs", "experiments"} <= tables:
-        raise StoreError(Trouble(f"the store {uri} is no MLflow database, or was never finished", REPLACE))
+def silence(uri: str, written: int, seconds: float) -> Trouble:
+    """What is known of a store that is still at work when nobody waits any longer: how much it took in so many seconds."""
+    what = f"the store {uri}" if uri.startswith("sqlite:") else f"the server {shown(uri)}"
+    took = f"took {written} {'entry' if written == 1 else 'entries'}" if written else "took nothing"
+    return Trouble(f"{what} {took} in the last {seconds:.0f} s")
 
 
 def is_missing(database: Path) -> bool:

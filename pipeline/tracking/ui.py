@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
             # MLflow, SQLAlchemy and SQLite raise dozens of kinds; each is about the one store.
             trouble = explain(error, store_uri(tracking))
             raise FileError(f"{trouble.what}; {trouble.mend}") from None
+        if store.mended:
+            console.say(f"MLflow: {store.mended}; ovrcnn track logs what was recorded", error=True)
         from .pages import mlflow_app
 
         _serve(mlflow_app(store), listening, lambda: console.say(welcome(f"http://127.0.0.1:{text}", views(store))))

@@ -209,7 +209,8 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 
 
 def damage(path: Path, kind: str) -> None:
-    """Make a folder, garbage, a truncated, half made or newer database of a store."""
+    """Make a folder, garbage, a truncated, half made, newer or older database of a store; or damage it where a command that
+    opens it does not look."""
     if kind == "folder":
         path.unlink()
         path.mkdir()
@@ -226,3 +227,38 @@ def damage(path: Path, kind: str) -> None:
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
         connection.close()
+    elif kind == "within":
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'params'").fetchone()
+            [size] = connection.execute("PRAGMA page_size").fetchone()
+        connection.close()
+        with path.open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+    elif kind.startswith("older"):
+        path.unlink()
+        make_older(path, int(kind.removeprefix("older ")))
+
+
+def make_older(path: Path, versions: int) -> None:
+    """A store as MLflow made it so many versions of its tables ago, with a run in it."""
+    from alembic import command
+    from alembic.script import ScriptDirectory
+    from mlflow.store.db.utils import _get_alembic_config
+    from mlflow.store.tracking.dbmodels.initial_models import Base
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    config = _get_alembic_config(str(engine.url))
+    revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revisions[versions])
+        place = f"'{(path.parent / 'mlartifacts').as_uri()}'"
+        into = "experiments (experiment_id, name, artifact_location, lifecycle_stage)"
+        connection.execute(text(f"INSERT INTO {into} VALUES (7, '{EXPERIMENT}', {place}, 'active')"))
+        into = "runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id, user_id)"
+        connection.execute(text(f"INSERT INTO {into} VALUES ('old', 'old', 'FINISHED', 1, 2, 'active', {place}, 7, 'me')"))
+    engine.dispose()

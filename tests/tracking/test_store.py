@@ -1,12 +1,13 @@
 """Stores that are missing, locked, damaged or gone: training is not held up, one line says what is wrong."""
 
-import shutil
+import resource
 import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
+from pipeline.records.record import read_record
 from pipeline.settings import TrackingSettings
 from pipeline.tracking import tracker
 from pipeline.tracking.store import open_store
@@ -17,10 +18,12 @@ from tests.helpers.tracking import (
     damage,
     locked,
     make_points,
+    make_record,
     one_line,
     open_tracker,
     parents,
     point_runs,
+    runs_of,
     settings_of,
     statuses,
     told,
@@ -136,30 +139,84 @@ def test_a_store_that_is_deleted_meanwhile_is_filled_anew(folder, database, agai
 
 WORDS = {
     "folder": "is a folder",
-    "garbage": "is damaged",
+    "garbage": "is no database, or its beginning is damaged",
     "truncated": "is damaged",
-    "half made": "is no MLflow database, or was never finished",
-    "newer": "was made by another version of MLflow",
+    "half made": "was never finished",
+    "newer": "was made by a later version of MLflow",
+    "within": "is damaged",
 }
 
 
 @pytest.mark.parametrize("kind", WORDS)
-def test_a_damaged_store_is_told_with_what_to_do(folder, kind, caplog, capfd, monkeypatch):
-    monkeypatch.setattr(tracker, "PATIENCE", 0.7)
+def test_a_store_that_cannot_be_used_is_set_aside_and_a_new_one_filled(folder, kind, caplog, capfd):
     damage(folder / "mlflow.db", kind)
+    (folder / "mlflow.db-wal").unlink(missing_ok=True)
+    before = None if kind == "folder" else (folder / "mlflow.db").read_bytes()
     points = make_points(folder, 2)
     watched = open_tracker(folder, points)
     assert told(watched, points) < 1
-    line = one_line(watched)
-    assert line.startswith(f"MLflow: the store sqlite:///{folder / 'mlflow.db'} {WORDS[kind]}")
-    assert "2 of 2 points are not logged yet; move it away or delete it: the next command fills a new one" in line
+    line = (
+        f"MLflow: the store sqlite:///{folder / 'mlflow.db'} {WORDS[kind]}; it is kept in mlflow.db.aside/mlflow.db, beside it,"
+    )
+    assert one_line(watched) == f"{line} and a new one takes its place; ovrcnn track logs what was recorded before"
+    assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
+    kept = folder / "mlflow.db.aside" / "mlflow.db"
+    # Of one that was found out late, a run or two may have been written before.
+    assert kept.is_dir() if before is None else kept.read_bytes() == before or kind == "within"
     assert capfd.readouterr() == ("", "")
     assert not [record for record in caplog.records if record.name.split(".")[0] in ("mlflow", "alembic", "sqlalchemy")]
-    monkeypatch.undo()
-    path = folder / "mlflow.db"
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert track(folder, points) == []
-    assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
+
+
+@pytest.mark.parametrize("versions", [1, 10])
+def test_a_store_of_an_earlier_mlflow_is_upgraded_on_a_copy(folder, versions):
+    damage(folder / "mlflow.db", f"older {versions}")
+    points = make_points(folder, 1)
+    [line] = track(folder, points, sweep=False)
+    said = (
+        "was made by an earlier version of MLflow; it was brought to this one's form, and is kept as it was in mlflow.db.aside"
+    )
+    assert said in line and line.endswith("/mlflow.db, beside it")
+    assert statuses(folder) == {points[0].key: ["FINISHED"]} and "old" in {run.info.run_id for run in runs_of(folder)}
+    assert track(folder, points, sweep=False) == []
+
+
+@pytest.mark.parametrize("kind", ["another program's", "a folder with files"])
+def test_what_is_another_programs_stays_where_it_is(folder, kind, monkeypatch):
+    monkeypatch.setattr(tracker, "PATIENCE", 0.7)
+    path = folder / "mlflow.db"
+    path.unlink()
+    if kind == "a folder with files":
+        path.mkdir()
+        (path / "thesis").touch()
+    else:
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE runs (kilometres)")
+            connection.execute("CREATE TABLE shoes (name)")
+        connection.close()
+    watched = open_tracker(folder)
+    told(watched, make_points(folder, 1))
+    assert one_line(watched).endswith("1 of 1 points is not logged yet; choose another tracking.uri, or move it away")
+    assert path.exists() and not (folder / "mlflow.db.aside").exists()
+
+
+def test_a_disk_that_has_no_room_for_a_store_is_told_and_the_next_command_makes_it(tmp_path, monkeypatch):
+    """A limit on the size of files fails writes for real, as a full disk does."""
+    monkeypatch.setattr(tracker, "PATIENCE", 0.7)
+    points, (_, most) = make_points(tmp_path, 1), resource.getrlimit(resource.RLIMIT_FSIZE)
+    make_record(points[0])
+    watched = open_tracker(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, most))
+    try:
+        watched.finished(points[0], read_record(points[0].folder), known=True)
+        line = one_line(watched)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    wanted = f"MLflow: {tmp_path}: has no room for a store (File too large); 1 of 1 points is not logged yet"
+    assert line == f"{wanted}; once it has, the next command logs them"
+    assert not list(tmp_path.glob("*.aside"))
+    monkeypatch.undo()
+    assert track(tmp_path, points, sweep=False) == []
 
 
 def test_a_store_that_cannot_be_made_is_told(tmp_path, monkeypatch):

@@ -2,16 +2,23 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 
+from pipeline import track, train
+from pipeline.base import console
 from pipeline.base.errors import FileError
 from pipeline.records.times import TIMES, Times, note
 from pipeline.verify import main as verify
-from tests.helpers.commands import SMALL_SWEEP, contents, run_in
+from tests.helpers.commands import SMALL_SWEEP, contents
+from tests.helpers.tracking import copy_store, damage, runs_of
+
+# MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 
 # What a store's content says of itself: who logged it, and ids.
 IDS = {"pid", "owner", "mlflow.parentRunId", "mlflow.log-model.history", "mlflow.note.content", "compared"}
@@ -42,36 +49,61 @@ def held(uri: str) -> list[Any]:
     return [ordered, models, champion, client.get_experiment(experiment).tags["mlflow.note.content"]]
 
 
+def places(folder: Path, name: str = "mlflow.db") -> list[str]:
+    return [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / name}"]
+
+
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory) -> Path:
+def swept(tmp_path_factory, database) -> Path:
     """A point alone, and then a sweep, tracked by their commands."""
     folder = tmp_path_factory.mktemp("swept")
-    place = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"]
+    copy_store(database, folder)
     for words in (["training.iterations=4", "training.batch_size=8"], SMALL_SWEEP):
-        ended = run_in(folder, "train", *words, *place)
-        assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+        assert train.main([*words, *places(folder)]) == 0
     return folder
 
 
-@pytest.mark.slow
-def test_a_moved_project_fills_another_store_with_what_the_first_held(swept, tmp_path):
-    before = held(f"sqlite:///{swept / 'mlflow.db'}")
+@pytest.fixture
+def copied(swept, database, tmp_path) -> Path:
+    """A copy of its records, and a store without them."""
     shutil.copytree(swept / "experiments", tmp_path / "experiments", copy_function=shutil.copy)
-    place = [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri=sqlite:///{tmp_path / 'new.db'}"]
-    records = contents(tmp_path / "experiments" / "scratch")
-    ended = run_in(tmp_path, "track", *place)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("scratch: 5 of 5 points logged now")
-    assert held(f"sqlite:///{tmp_path / 'new.db'}") == before
+    copy_store(database, tmp_path)
+    return tmp_path
+
+
+def test_a_moved_project_fills_another_store_with_what_the_first_held(swept, copied, capsys):
+    before, records = held(f"sqlite:///{swept / 'mlflow.db'}"), contents(copied / "experiments" / "scratch")
+    assert track.main(places(copied)) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("scratch: 5 of 5 points logged now") and said.err == ""
+    assert held(f"sqlite:///{copied / 'mlflow.db'}") == before
     # Nothing is written, and nothing is told twice; a damaged record is left out, and said.
-    assert contents(tmp_path / "experiments" / "scratch") == records
-    losses = next((tmp_path / "experiments/scratch/points").glob("*/12/losses.npy"))
+    assert contents(copied / "experiments" / "scratch") == records
+    losses = next((copied / "experiments/scratch/points").glob("*/12/losses.npy"))
     losses.write_bytes(losses.read_bytes()[:-1] + b"!")
-    ended = run_in(tmp_path, "track", "name=scratch", *place)
-    assert ended.stdout.startswith("scratch: 0 of 5 points logged now")
-    assert ended.stderr.startswith(f"not logged: {losses}: is damaged")
-    assert len(ended.stderr.splitlines()) == 1
-    assert held(f"sqlite:///{tmp_path / 'new.db'}") == before
+    assert track.main(["name=scratch", *places(copied)]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("scratch: 0 of 5 points logged now")
+    assert said.err.startswith(f"not logged: {losses}: is damaged") and len(said.err.splitlines()) == 1
+    assert held(f"sqlite:///{copied / 'mlflow.db'}") == before
+
+
+def test_a_store_in_the_place_of_a_damaged_one_gets_all_points_of_its_experiment(copied, capsys):
+    """Those of the command, and those that it is not told of, each alone."""
+    damage(copied / "mlflow.db", "garbage")
+    assert train.main(["training.iterations=5", "training.batch_size=8", *places(copied)]) == 0
+    said = capsys.readouterr().err
+    place = f"MLflow: the store sqlite:///{copied / 'mlflow.db'} is no database, or its beginning is damaged; it is kept in"
+    new = "mlflow.db.aside/mlflow.db, beside it, and a new one takes its place, with the points of scratch"
+    assert said.splitlines() == [f"{place} {new}; ovrcnn track logs those of other experiments"]
+    found = [run for run in runs_of(copied, "scratch") if run.info.status == "FINISHED"]
+    assert len(found) == len({run.data.tags["point"] for run in found}) == 6
+    assert not any("mlflow.parentRunId" in run.data.tags for run in found)
+    # The sweep comes back with its own command.
+    assert track.main(places(copied)) == 0
+    assert train.main([*SMALL_SWEEP, *places(copied)]) == 0
+    found = runs_of(copied, "scratch")
+    assert {run.info.status for run in found} == {"FINISHED"} and len(found) == 7
 
 
 def test_runs_are_places_whose_records_are_proved(swept, tmp_path, monkeypatch, capsys):
@@ -92,19 +124,21 @@ def test_runs_are_places_whose_records_are_proved(swept, tmp_path, monkeypatch, 
         verify(["0" * 32, *place])
 
 
-@pytest.mark.slow
-def test_what_cannot_be_told_is_one_line(swept, run, tmp_path):
+def test_what_cannot_be_told_is_one_line(swept, tmp_path, capsys, monkeypatch):
     place = f"paths.experiments={swept / 'experiments'}"
-    (tmp_path / "bad.db").write_bytes(b"this is no database" * 100)
+    (tmp_path / "bad.db").mkdir()
+    (tmp_path / "bad.db" / "thesis").touch()
     for words, said in (
-        ([f"tracking.uri=sqlite:///{tmp_path / 'bad.db'}"], "bad.db is damaged or no MLflow database"),
+        ([f"tracking.uri=sqlite:///{tmp_path / 'bad.db'}"], "bad.db is a folder with files in it"),
         (["tracking=off"], "tracking: is off"),
         (["training.alpha=1"], "track: knows no 'training.alpha=1'"),
         (["name=nothing"], "nothing: no such experiment"),
     ):
-        ended = run("track", place, *words)
-        assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (1, "", 1), ended.stderr
-        assert said in ended.stderr
+        with pytest.raises(SystemExit, match="1"), monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["ovrcnn track", place, *words])
+            console.run(track.main)
+        out, err = capsys.readouterr()
+        assert (out, len(err.splitlines())) == ("", 1) and said in err
 
 
 def test_times_are_the_first_noted_and_else_the_files(tmp_path):

@@ -31,12 +31,13 @@ def test_a_port_that_is_taken_is_refused():
             ui.main([str(taken.getsockname()[1])])
 
 
-def test_a_damaged_store_is_one_line(tmp_path):
-    (tmp_path / "mlflow.db").write_bytes(b"no database" * 99)
+def test_what_can_be_no_store_is_one_line(tmp_path):
+    (tmp_path / "mlflow.db").mkdir()
+    (tmp_path / "mlflow.db" / "thesis").touch()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    with pytest.raises(FileError, match=r"mlflow\.db is damaged or no MLflow database; move it away or delete it"):
+    with pytest.raises(FileError, match=r"mlflow\.db is a folder with files in it; choose another tracking\.uri"):
         ui.main([port])
 
 
