@@ -1,7 +1,7 @@
 """The proof of records: training computes them again, from the start or from a checkpoint, and every byte must be equal."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,10 +64,11 @@ def whole(claims: Sequence[Claim], moved: Move) -> tuple[Found, str]:
             telling = Telling(losses, heads, record_files(longest.trajectory, longest.settings, point, losses, heads))
             found += [(record, each) for record in here for each in _checked(record, telling)]
         differ = heads_differ(kept[iteration].file, kept[iteration].heads, heads, longest.dataset.classes, iteration)
-        if differ and kept[iteration].record is None:
-            found.append((longest.record, differ))
         if differ and not words:
-            words = f"the states that are kept come out until iteration {right}, and no more at {iteration}: {differ}"
+            # Those after it follow from it.
+            found += [(longest.record, differ)] if kept[iteration].record is None else []
+            where = f"{differ.file}, head {differ.head}"
+            words = f"the states that are kept come out until iteration {right}, and no more at {iteration} ({where})"
         right = iteration
     return found, words
 
@@ -93,7 +94,9 @@ def proved(stretch: Stretch, moved: Move) -> Found:
     for other in stretch.beside:
         differ = losses_differ("losses.npy", other.losses[stretch.first : stretch.last], losses, classes, stretch.first)
         found += [(other, differ)] if differ else []
-    return found
+    # Whether that state is right, other stretches say.
+    since = f", from the state kept at {stretch.first}" if stretch.first else ""
+    return [(record, replace(each, words=each.words + since)) for record, each in found]
 
 
 def stretches(claims: Sequence[Claim]) -> list[Stretch]:
