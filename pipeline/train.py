@@ -24,6 +24,7 @@ from .sweep.experiment import at_work, begin
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
+from .sweep.logs import marked
 from .sweep.plan import plan_of
 from .sweep.point import Observer, Point
 from .sweep.points import changed_sources, points_of
@@ -190,7 +191,8 @@ def _run_folder(command: Command) -> Iterator[None]:
     if command.chdir:
         os.chdir(command.output)
     try:
-        yield
+        with marked(command.output, command.first.folder):
+            yield
     finally:
         os.chdir(before)
 

@@ -11,6 +11,7 @@ from ..base import console
 from ..base.files import clean_up
 from ..records.shelf import bring_back, bring_up_to_date, set_aside
 from .grid import Grid, write_grid
+from .logs import clean_logs
 from .point import Point
 from .points import warn_of_absent, warn_of_batches
 
@@ -61,6 +62,7 @@ def begin(grid: Grid, points: Sequence[Point]) -> None:
     """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
     (grid.first.folder / "work").mkdir(parents=True, exist_ok=True)
     clean_up(grid.first.folder, ("work", "data", "figures"))
+    clean_logs(grid.first.folder)
     write_grid(grid)
     for line in bring_up_to_date(grid.first.folder, [point.folder for point in points]):
         console.say(line)

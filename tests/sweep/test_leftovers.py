@@ -1,13 +1,17 @@
 """ovrcnn gc: what no experiment wants is listed, and goes when it is told to; points and wanted checkpoints stay."""
 
 import os
+import time
 from dataclasses import replace
 
 from filelock import FileLock
 
 from pipeline import gc
+from pipeline.base.files import held, is_held
 from pipeline.sweep.grid import Grid, write_grid
-from tests.helpers.commands import contents
+from pipeline.sweep.logs import RUNNING, clean_logs
+from pipeline.train import main
+from tests.helpers.commands import contents, start_in
 from tests.helpers.records import small_data, small_settings, train
 
 
@@ -55,3 +59,32 @@ def test_a_grid_whose_data_is_gone_keeps_what_may_be_its_own(tmp_path, capsys):
     said = capsys.readouterr()
     assert "0 bytes removed" in said.out and said.err.startswith("small: ") and "may be this grid's" in said.err
     assert (folder / "work" / "fedcba9876543210.npz").exists()
+
+
+def test_what_killed_commands_logged_goes_with_the_next_and_other_logs_stay(tmp_path):
+    """Of three that were killed, one at work, one that ended, and one whose folder a person chose."""
+    place = [f"paths.experiments={tmp_path}", "tracking=off", "name=small", "training.iterations=2"]
+    logs = tmp_path / "small" / "logs"
+    for name in ("killed-1", "killed-2", "killed-3", "at work", "ended"):
+        (logs / name).mkdir(parents=True)
+        (logs / name / "train.log").touch()
+        if name != "ended":
+            (logs / name / RUNNING).touch()
+    with held(lambda: str(logs / "at work" / RUNNING)):
+        assert main([*place, f"hydra.run.dir={tmp_path / 'chosen'}"]) == 0
+        assert {path.name for path in logs.iterdir()} == {"at work", "ended"}
+    assert {path.name for path in (tmp_path / "chosen").iterdir()} == {"train.log"}
+    assert main(place) == 0
+    assert not (logs / "at work").exists() and len(list(logs.iterdir())) == 2 and not list(logs.glob(f"*/{RUNNING}"))
+
+
+def test_a_killed_commands_folder_says_so(tmp_path):
+    process = start_in(tmp_path, "train", "training.iterations=90000000", f"paths.experiments={tmp_path}", "tracking=off")
+    while not (marks := list(tmp_path.glob(f"scratch/logs/*/{RUNNING}"))):
+        assert process.poll() is None
+        time.sleep(0.05)
+    assert is_held(marks[0])
+    process.kill()
+    process.communicate()
+    clean_logs(tmp_path / "scratch")
+    assert list((tmp_path / "scratch" / "logs").iterdir()) == []
