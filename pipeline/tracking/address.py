@@ -57,9 +57,7 @@ def settle(database: Path) -> None:
     """
     here = artifacts_of(database)
     with closing(sqlite3.connect(database, isolation_level=None)) as store:
-        places = {str(place) for (place,) in store.execute("SELECT artifact_location FROM experiments")}
-        olds = {place.rpartition("/")[0] for place in places if place.rpartition("/")[0].endswith(f"/{ARTIFACTS}")}
-        moved = sorted(old for old in olds - {here.as_uri()} if _has_moved(old, here))
+        moved = moved_from(store, here)
         if not moved:
             return
         store.execute("BEGIN IMMEDIATE")
@@ -67,6 +65,13 @@ def settle(database: Path) -> None:
             for table, column in LOCATIONS:
                 store.execute(MOVE.format(table=table, column=column), {"old": old, "new": here.as_uri()})
         store.execute("COMMIT")
+
+
+def moved_from(store: sqlite3.Connection, here: Path) -> list[str]:
+    """The addresses that a database has of artifacts which are `here` by now."""
+    places = {str(place).rpartition("/")[0] for (place,) in store.execute("SELECT artifact_location FROM experiments")}
+    olds = {place for place in places if place.endswith(f"/{ARTIFACTS}")}
+    return sorted(old for old in olds - {here.as_uri()} if _has_moved(old, here))
 
 
 def _has_moved(old: str, here: Path) -> bool:

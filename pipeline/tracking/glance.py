@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ..settings import TrackingSettings
-from .address import database_of
+from .address import artifacts_of, database_of, moved_from
 from .lease import is_alive
 from .store import store_uri
 from .sweeps import SweepView, mark
@@ -57,6 +57,8 @@ def settled(tracking: TrackingSettings, experiment: str, sweep: SweepView | None
     try:
         with closing(_opened(database)) as connection:
             if not all(is_alive(uri, str(owner)) for (owner,) in connection.execute(RUNNING).fetchall()):
+                return None
+            if moved_from(connection, artifacts_of(database)):
                 return None
             [(parent, digest)] = connection.execute(PARENT, {"experiment": experiment, "key": sweep.key})
             found = connection.execute(POINTS, {"mark": mark(sweep.key), "parent": parent}).fetchone()

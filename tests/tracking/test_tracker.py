@@ -302,7 +302,8 @@ def test_a_sweep_that_is_known_whole_is_not_told_again(folder, monkeypatch, comp
 
 
 @pytest.mark.parametrize("change", ["DELETE FROM tags WHERE key = 'point'", "UPDATE runs SET status = 'RUNNING'",
-                                    "UPDATE runs SET lifecycle_stage = 'deleted'", "DROP TABLE tags"])  # fmt: skip
+                                    "UPDATE runs SET lifecycle_stage = 'deleted'", "DROP TABLE tags",
+                                    "UPDATE experiments SET artifact_location = 'file:///a/mlartifacts/b'"])  # fmt: skip
 def test_a_store_that_is_not_as_expected_is_opened(folder, monkeypatch, compared, change):
     points = make_points(folder, 2)
     assert again(folder, points, compared) == []
