@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from pipeline.base.files import UMASK, write_text
+from pipeline.base.folders import write_folder
 from pipeline.show import main as show
 from pipeline.tracking.address import address_of, keep_folders
 from tests.helpers.commands import ROOT
@@ -53,6 +55,13 @@ def test_files_and_folders_are_as_the_umask_says(project):
     made = [*(project / "experiments").rglob("*"), *(project / "mlartifacts").rglob("*"), *project.glob("mlflow.db*")]
     modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in made}
     assert modes == {(True, 0o775), (False, 0o664)}
+
+
+def test_writing_does_not_change_the_umask_for_a_moment_in_which_others_make_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "umask", lambda _: pytest.fail("another thread's files would be anybody's to write"))
+    write_text(tmp_path / "file", "text")
+    write_folder(tmp_path / "folder", {"file": b"bytes"}, tmp_path / "work")
+    assert (tmp_path / "folder" / "file").stat().st_mode & 0o777 == 0o666 & ~UMASK
 
 
 def test_every_class_has_its_curve_and_the_store_its_artifacts(project, tmp_path):
