@@ -7,6 +7,7 @@ python -m pipeline.train experiment=digits
 
 import hashlib
 import os
+import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -97,6 +98,8 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
             tracker.open()
         if any("joblib" in chosen for chosen in command.foreign):
             guard_workers()
+            # Without /dev/shm its jobs run in threads: nothing that anybody need do something about.
+            warnings.filterwarnings("ignore", "joblib backend 'loky' is not available")
         keys = frozenset(point.key for point in points if known)
         hand_over(args, Job(command.output, swept, os.getpid(), watch, str(first.folder.parent), keys), command.axes)
         _tell_of_sources(points)

@@ -12,7 +12,7 @@ import pytest
 from pipeline.sweep.driver import Outcome, drive
 from pipeline.sweep.executors import pool
 from tests.helpers.cluster import Meddler, points_of_digits, until
-from tests.helpers.commands import ROOT, command, contents, points
+from tests.helpers.commands import ROOT, command, contents, points, run_in
 from tests.helpers.records import Recorder
 
 pytestmark = pytest.mark.slow
@@ -83,6 +83,14 @@ def test_joblib_workers_end_with_the_sweep_however_it_ends(tmp_path, sent):
         for each in left:
             each.kill()
         assert workers and not left
+
+
+def test_joblibs_jobs_run_without_shared_memory_and_nothing_is_said_of_it(tmp_path, monkeypatch):
+    """In a process of its own: joblib looks when it is imported, and this is what it is told where there is no /dev/shm."""
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "0")
+    words = ["-m", "seed=1,2", "training.iterations=2", "compute.engine=numpy", "hydra/launcher=joblib", "tracking=off"]
+    ended = run_in(tmp_path, "train", *words, f"paths.experiments={tmp_path}")
+    assert (ended.returncode, ended.stderr) == (0, "") and len(points(tmp_path / "scratch")) == 2
 
 
 def workers_of(process):
