@@ -1,7 +1,9 @@
 """A crate's records taken into an experiment: all are held against their sums and what they are bound to, then all are put in
 their places. Only a record's files and the grid are taken; tables and figures follow from them."""
 
+import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,21 +11,34 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
-from ..base.files import clean_up, sha256, sync_folder, write_bytes
-from ..base.folders import temporary_folder, write_durably
+from ..base.files import clean_up, csv_bytes, sha256, sync_folder, write_bytes
+from ..base.folders import temporary_folder
 from ..certify.trail import held
 from ..records.checkpoint import Checkpoint, check_losses
 from ..records.provenance import PROVENANCE
-from ..records.record import FILES, PLACE, read_record
+from ..records.record import FILES, PLACE, SUMS, read_record
 from ..sweep.experiment import alone
 from ..sweep.grid import Grid, grid_of
 from .contents import GRID
 from .metadata import METADATA, PROCESS
 from .opened import Opened
 
-# That of 20,000 points.
-LARGEST_METADATA = 2**26
-LARGEST_GRID = 2**24
+# Those of 10,000 points: the description's bytes, and what they become in memory.
+LARGEST_METADATA, LARGEST_PARSED = 50_000_000, 350_000_000
+# What a letter of JSON begins takes at most: an object, a list, half a text, a number.
+TAKES = {b"{": 184, b"[": 64, b'"': 32, b",": 40}
+LARGEST_GRID = 2_000_000
+# Of a record's files, in bytes, so that checking one takes little memory: two million iterations of ten heads, 200,000 images.
+LARGEST = {
+    "settings.yaml": 100_000,
+    "result.json": 5_000_000,
+    "y_hat.csv": 50_000_000,
+    "losses.csv": 10_000_000,
+    "losses.npy": 160_000_000,
+    "checkpoint.npz": 160_000_000,
+    SUMS: 10_000,
+    PROVENANCE: 1_000_000,
+}
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,11 @@ def _remove_empty(path: Path) -> None:
 
 def _sums(crate: Opened) -> dict[str, str]:
     content = crate.read(METADATA, LARGEST_METADATA)
+    parsed = sum(content.count(letter) * size for letter, size in TAKES.items())
+    if parsed > LARGEST_PARSED:
+        raise FileError(
+            f"{crate.path}: {METADATA} would take {parsed} bytes of memory; at most {LARGEST_PARSED} are given to it"
+        )
     try:
         graph: list[dict[str, Any]] = json.loads(content)["@graph"]
         [root] = [entity for entity in graph if entity["@id"] == "./"]
@@ -140,9 +160,14 @@ def _stage(crate: Opened, place: str, staged: Path, sums: dict[str, str]) -> Non
     for name in (*FILES, PROVENANCE):
         path = f"points/{place}/{name}"
         if path in crate.sizes:
-            content = crate.read(path)
-            _check_sum(crate, path, sha256(content), sums)
-            write_durably(staged / name, content)
+            digest = hashlib.sha256()
+            with (staged / name).open("xb") as file:
+                for chunk in crate.chunks(path, LARGEST[name]):
+                    digest.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            _check_sum(crate, path, digest.hexdigest(), sums)
     sync_folder(staged)
 
 
@@ -157,7 +182,11 @@ def _check(crate: Opened, staged: Path) -> None:
         record = read_record(staged)
         held(record)
         check_losses(staged / "checkpoint.npz", Checkpoint(record.heads, record.result.iterations, record.losses))
-        assert len(record.vectors.image)
+        # Before it is parsed: a line of millions of columns would take hours.
+        header = csv_bytes(["image", "target", *(f"y_hat_{name}" for name in record.classes)], [])
+        if not record.content("y_hat.csv").startswith(header):
+            raise FileError(f"{staged / 'y_hat.csv'}: cannot be read (its columns are not those of its classes)")
+        assert record.vectors.image.ndim == 1
     except FileError as error:
         said = str(error).partition("; training its point again")[0].replace(f"{staged.parents[2]}/", "")
         raise FileError(f"{crate.path}: {said}; nothing was taken in") from None

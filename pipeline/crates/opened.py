@@ -16,9 +16,7 @@ from typing import IO
 from ..base.errors import FileError
 from ..base.files import most_unpacked
 
-# The largest file that is taken: the losses of two million iterations of ten heads.
-LARGEST = 200_000_000
-# Larger than the list of a zip of 20,000 points.
+# The list of a zip of 20,000 points.
 LARGEST_LIST = 2**25
 MOST_FILES = 1_000_000
 
@@ -31,13 +29,13 @@ class Opened:
     sizes: dict[str, int]
     stream: Callable[[str], IO[bytes]]
 
-    def read(self, path: str, largest: int = LARGEST) -> bytes:
+    def read(self, path: str, largest: int) -> bytes:
         """A file's bytes. FileError when it is missing, too large or damaged."""
         if path not in self.sizes:
             raise FileError(f"{self.path}: has no {path} at its top; it is no crate of `ovrcnn export`")
         return b"".join(self.chunks(path, largest))
 
-    def chunks(self, path: str, largest: int = LARGEST) -> Iterator[bytes]:
+    def chunks(self, path: str, largest: int) -> Iterator[bytes]:
         """The same, in pieces."""
         if self.sizes[path] > largest:
             raise FileError(f"{self.path}: {path} has {self.sizes[path]} bytes; at most {largest} are taken")

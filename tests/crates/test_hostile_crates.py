@@ -105,9 +105,10 @@ def test_sizes_are_bounded_by_headers(members, refused, monkeypatch):
     monkeypatch.setattr(opened, "LARGEST_LIST", 1000)
     assert "its list of files has" in refused(members)
     monkeypatch.undo()
-    big = {**members, f"{first_place(members)}/losses.npy": bytes(20_000_000)}
-    monkeypatch.setattr(opened.Opened.read, "__defaults__", (10_000_000,))
-    assert "losses.npy has 20000000 bytes; at most 10000000 are taken" in refused(big)
+    big = {**members, f"{first_place(members)}/settings.yaml": bytes(100_001)}
+    assert "settings.yaml has 100001 bytes; at most 100000 are taken" in refused(big)
+    lists = b'{"@graph":[' + b"[]," * 4_000_000 + b"0]}"
+    assert "would take 416" in refused({**members, METADATA: lists})
 
 
 def test_only_whole_records_of_a_process_run_crate_are_taken(members, refused):
@@ -138,6 +139,8 @@ def test_what_is_bound_to_something_else_is_refused(members, refused):
     assert "make another trajectory than" in refused(resummed({**members, f"{place}/settings.yaml": settings}, place))
     deep = resummed({**members, f"{place}/result.json": b'{"heads":' + b"[" * 100_000}, place)
     assert "is not a finished point" in refused(deep)
+    wide = resummed({**members, f"{place}/y_hat.csv": b"0," * 20_000_000}, place)
+    assert "its columns are not those of its classes" in refused(wide)
     no_table = resummed({**members, f"{place}/y_hat.csv": b"a,b\n1,2\n"}, place)
     assert "y_hat.csv: cannot be read" in refused(no_table)
     other = sorted({name.rpartition("/")[0] for name in members if name.startswith("points/")} - {place})[0]
