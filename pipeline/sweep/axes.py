@@ -1,5 +1,6 @@
 """What a sweep varies: overrides as people type them, and an experiment's own, as axes of a grid."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, RangeSweep
 from omegaconf import DictConfig, OmegaConf
 
 from ..base.errors import SettingsError
 from ..settings import flatten
+
+# Ten times what is measured: a mistyped range is told, not composed for hours.
+MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def axes_of(parser: OverridesParser, params: Sequence[Override], given: Sequence
             continue
         if swept and not override.is_discrete_sweep():
             raise SettingsError([f"{override.key_or_group}: {override.get_value_string()} needs a sweeper that draws values"])
+        _check_range(override)
         texts = override.sweep_string_iterator() if swept else [override.get_value_element_as_str()]
         words = tuple(f"{key}={text}" for text in texts)
         group = override.key_or_group
@@ -66,4 +71,16 @@ def axes_of(parser: OverridesParser, params: Sequence[Override], given: Sequence
         composed = bool(options) or override.package is not None or group.startswith("hydra.")
         values = None if composed else tuple(o.value() for o in parser.parse_overrides(list(words)))
         axes.append(Axis(group, words, values, override.is_add() or override.is_force_add()))
+    points = math.prod(len(axis.words) for axis in axes)
+    if points > MOST_POINTS:
+        raise SettingsError([f"{', '.join(axis.key for axis in axes)}: {points} points; a sweep has at most {MOST_POINTS}"])
     return axes
+
+
+def _check_range(override: Override) -> None:
+    """SettingsError for a range that would fill the memory before anything could be said of it."""
+    found = override.value()
+    if isinstance(found, RangeSweep) and found.start is not None and found.stop is not None and found.step:
+        count = (float(found.stop) - float(found.start)) / float(found.step)
+        if not count <= MOST_POINTS:
+            raise SettingsError([f"{override.key_or_group}: {count:.0f} values; a sweep has at most {MOST_POINTS} points"])

@@ -55,7 +55,11 @@ def test_those_that_once_ended_in_a_traceback(seed, tmp_path):
     "words",
     [["show", "~nosuchuser/x"], ["train", "hydra=-1"], ["prepare", "~compute=[]"], ["train", "paths.experiments=~nosuchuser/x"],
      ["explain", "~nosuchuser"], ["predict", "scratch", "~nosuchuser/x.png"], ["train", "name=" + "x" * 1_000_000],
-     ["plan", "training.alpha=" + "9" * 100_000], ["y" * 100_000], ["compare", "z" * 100_000]],
+     ["plan", "training.alpha=" + "9" * 100_000], ["y" * 100_000],
+     ["plan", "-m", "seed=range(0,100000000)"], ["plan", "-m", "seed=shuffle(range(100000000))"],
+     ["plan", "-m", "seed=range(-1e300,1e300)"],
+     ["plan", "-m", "seed=range(1000)", "data.fold=range(1000)", "training.iterations=range(1,1000)"],
+     ["compare", "z" * 100_000]],
     ids=lambda words: words[0][:8] + words[-1][:12],
 )  # fmt: skip
 def test_words_that_no_one_can_mean(words, tmp_path):
