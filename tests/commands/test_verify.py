@@ -223,6 +223,11 @@ def test_a_record_whose_data_is_gone_is_neither_right_nor_wrong(prove, home, tmp
     assert train([f"paths.experiments={home}", "tracking=off", *words]) == 0
     file.unlink()
     [folder] = points(home / "mine")
+    # Prepared beside the record, it is still there.
+    code, found = prove(str(folder))
+    [[note]] = found["notes"].values()
+    assert code == 0 and note.endswith(": prepared data was used")
+    shutil.rmtree(home / "mine" / "data")
     code, found = prove(str(folder))
     assert code == 1 and found["faults"] == {}
     [why] = found["open"].values()
