@@ -50,6 +50,17 @@ class Times:
         self._update()
         return next((entry for entry in reversed(self.sweeps) if entry.get("points") == points), None)
 
+    def other_sweeps(self, points: str) -> list[Entry]:
+        """Sweeps that came to other points than these, each as it was noted last, in the order in which they ended; those whose
+        points are known, by `keys`."""
+        self._update()
+        found: dict[str, Entry] = {}
+        for entry in self.sweeps:
+            if isinstance(entry.get("points"), str):
+                found[entry["points"]] = {**found.pop(entry["points"], {}), **entry}
+        found.pop(points, None)
+        return [entry for entry in found.values() if isinstance(entry.get("keys"), list)]
+
     def _of(self, key: str, name: str) -> int | None:
         if name not in self._points.get(key, {}):
             self._update()

@@ -16,7 +16,6 @@ from .known import checked
 from .parent import best_rows, command, describe_experiment, in_words, log_settings, note
 from .registry import crown
 from .runs import ERROR, FAILED, FINISHED, RUNNING, Conclusion, Runs
-from .sweeps import sweep_key
 from .view import NOTE, seed_view
 
 # What a sweep leaves in its folder.
@@ -153,7 +152,7 @@ class Compared(Event):
             return
         parent, store, digest = runs.parent, runs.store, self.digest()
         typed = self.typed or command()
-        runs.came_to = Conclusion(self.folder, sweep_key(self.points), typed, self.ended)
+        runs.came_to = Conclusion(self.folder, tuple(point.key for point in self.points), typed, self.ended)
         if parent.tags.get(COMPARED) == digest:
             return
         log.log_files(store, parent, self._files(), {})

@@ -65,5 +65,5 @@ class Mended:
         if not self._is_new:
             return f"MLflow: {self._what}"
         if self._is_told and self._folder is not None:
-            return f"MLflow: {self._what}, with the points of {self._folder.name}; ovrcnn track logs those of other experiments"
+            return f"MLflow: {self._what} with the points of {self._folder.name}; ovrcnn track logs other experiments"
         return f"MLflow: {self._what}; ovrcnn track logs what was recorded before"

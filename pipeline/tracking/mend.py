@@ -43,7 +43,7 @@ def fault_of(database: Path, seconds: float, thorough: bool = False) -> Fault | 
         return None
     with database.open("rb") as file:
         if file.read(len(HEADER)) != HEADER:
-            return Fault("is no database, or its beginning is damaged")
+            return Fault("is damaged or no database")
     try:
         with _opened(database, seconds) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -100,10 +100,9 @@ def make_room(database: Path, fault: Fault) -> str:
                 upgraded.replace(database)
     except OSError:
         raise StoreError(Trouble(f"the store {uri} {fault.what}", REPLACE)) from None
-    where = f"{kept.parent.name}/{kept.name}, beside it"
     if upgraded:
-        return f"the store {uri} {fault.what}; it was brought to this one's form, and is kept as it was in {where}"
-    return f"the store {uri} {fault.what}; it is kept in {where}, and a new one takes its place"
+        return f"the store {uri} {fault.what}; it was brought to this one's form, and is kept as it was in {kept.parent.name}/"
+    return f"the store {uri} {fault.what}; it is kept in {kept.parent.name}/, a new one takes its place"
 
 
 def _set_aside(database: Path) -> Path:

@@ -19,9 +19,10 @@ from ..sweep.grid import Grid, read_grid
 from ..sweep.point import Point
 from ..sweep.points import points_of
 from .events import Compared, Event, Finished
+from .keys import clean
 from .known import all_recorded, checked
 from .lease import Lease
-from .runs import FINISHED, KILLED, Runs
+from .runs import FAILED, FINISHED, KILLED, Conclusion, Runs
 from .store import open_store, store_uri
 from .sweeps import SweepView, sweep_key
 from .trouble import LATER, explain
@@ -58,10 +59,14 @@ def refill(folder: Path, tracking: TrackingSettings) -> tuple[int, int]:
             store = open_store(tracking, folder.name)
             if store.mended:
                 console.say(f"MLflow: {store.mended}", error=True)
-            logged = _tell(Runs(store, None, lease), list(others.values()), bar)
-            runs = Runs(store, sweep.view, lease, began=sweep.began)
+            alone = Runs(store, None, lease)
+            logged = _tell(alone, list(others.values()), bar)
+            for noted in Times(folder).other_sweeps(sweep_key(sweep.points)):
+                _tell_earlier(alone, folder, noted, {**others, **recorded})
+            view = _of_whom(alone, sweep.view)
+            runs = Runs(store, view, lease, began=sweep.began)
             logged += _tell(runs, list(recorded.values()), bar)
-            if sweep.view is not None:
+            if view is not None and view.whole:
                 _conclude(runs, folder, sweep)
             runs.close(sweep.status)
         except MendableError:
@@ -118,6 +123,35 @@ def _conclude(runs: Runs, folder: Path, sweep: Sweep) -> None:
         _write(runs, Compared(folder, found.best, values, found.text, *told))
 
 
+def _tell_earlier(alone: Runs, folder: Path, noted: dict[str, Any], known: dict[str, tuple[Point, Path]]) -> None:
+    """A sweep before the last: its run, with those of its points that are there, when it was, what was typed; no tables."""
+    found = [known[key] for key in noted["keys"] if isinstance(key, str) and key in known]
+    view = _of_whom(alone, _view(noted))
+    if not found or view is None or not view.whole:
+        return
+    runs = Runs(alone.store, view, alone.lease, began=noted.get("began"))
+    for point, _ in found:
+        runs.open(point, {})
+    command = str(noted.get("command", ""))
+    runs.came_to = Conclusion(folder, tuple(point.key for point, _ in found), command, noted.get("ended"))
+    if runs.parent is not None:
+        alone.store.client.set_tag(runs.parent.run_id, "command", clean(command))
+    runs.close(_status(noted, FINISHED if len(found) == len(noted["keys"]) else KILLED))
+
+
+def _of_whom(runs: Runs, view: SweepView | None) -> SweepView | None:
+    """A sweep that somebody runs at this moment is theirs to conclude."""
+    return view.of_a_job() if view is not None and runs.is_at_work(view) else view
+
+
+def _view(noted: dict[str, Any]) -> SweepView:
+    return SweepView(str(noted["sweep"]), int(noted.get("count", 0)), tuple(map(str, noted.get("swept", ()))))
+
+
+def _status(noted: dict[str, Any], known: str) -> str:
+    return str(noted["status"]) if noted.get("status") in (FINISHED, KILLED, FAILED) else known
+
+
 def _last_sweep(folder: Path) -> Sweep:
     """As it was noted when it ended; else as its grid and its records tell."""
     grid = read_grid(folder)
@@ -130,7 +164,6 @@ def _last_sweep(folder: Path) -> Sweep:
     ended = noted.get("ended") or max((found for each in done if (found := times.ended(each))), default=None)
     view = None if len(points) == 1 and not noted else SweepView(key, len(points), grid.swept)
     if view and noted:
-        view = SweepView(str(noted["sweep"]), int(noted.get("count", 0)), tuple(map(str, noted.get("swept", ()))))
-    whole = FINISHED if len(done) == len(points) else KILLED
-    status = str(noted.get("status", whole)) if noted.get("status") in (FINISHED, KILLED, "FAILED") else whole
+        view = _view(noted)
+    status = _status(noted, FINISHED if len(done) == len(points) else KILLED)
     return Sweep(points, grid, view, status, str(noted.get("command", "")), began, ended)

@@ -21,7 +21,7 @@ from .lease import OWNER, Lease, read_times
 from .machine import Monitor
 from .run import Run
 from .store import Store, alone
-from .sweeps import SweepView, mark
+from .sweeps import SweepView, key_of, mark
 from .twins import drop_models, keep_one
 
 PARENT = "mlflow.parentRunId"
@@ -33,11 +33,11 @@ PARENT_TRIES, PARENT_WAIT = 6, 0.5
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a sweep came to. folder: its experiment's. points: the key of its points (see sweep_key). command: what was typed.
-    ended: when, if that is known already, in milliseconds."""
+    """What a sweep came to. folder: its experiment's. points: the keys of its points. command: what was typed. ended: when, if
+    that is known already, in milliseconds."""
 
     folder: Path
-    points: str
+    points: tuple[str, ...]
     command: str
     ended: int | None = None
 
@@ -51,7 +51,7 @@ class Runs:
     def __init__(
         self, store: Store, sweep: SweepView | None, lease: Lease, system_metrics: bool = False, began: int | None = None
     ) -> None:
-        self.store, self.sweep, self._lease, self._sweep_began = store, sweep, lease, began
+        self.store, self.sweep, self.lease, self._sweep_began = store, sweep, lease, began
         self._monitor = Monitor(store.uri) if system_metrics else None
         self._points: dict[str, Run] = {}
         # Up to which iteration a point's curves are in the store, by its key.
@@ -103,8 +103,8 @@ class Runs:
 
     def renew(self) -> None:
         """Go on holding the lease. Runs that others closed, because it had run out, go on."""
-        if self._lease.renew(self.store):
-            for run in list(self._search(f"tags.`{OWNER}` = '{self._lease.owner}'")):
+        if self.lease.renew(self.store):
+            for run in list(self._search(f"tags.`{OWNER}` = '{self.lease.owner}'")):
                 if run.status == KILLED:
                     self.store.client.update_run(run.run_id, status=RUNNING)
 
@@ -129,6 +129,11 @@ class Runs:
             same = parent is not None and parent.run_id == self.parent.run_id
             self.parent = parent if same else self._open_parent(self.sweep)
 
+    def is_at_work(self, sweep: SweepView) -> bool:
+        """Whether somebody runs this sweep now: the runs of the dead are closed by now."""
+        found = self._find_parent(sweep)
+        return found is not None and found.status == RUNNING
+
     def hold(self, key: str, params: Iterable[str]) -> None:
         """Remember that a point's run has these parameters."""
         run = self._points[key]
@@ -149,7 +154,7 @@ class Runs:
         """Close the parent with this status, and as KILLED the runs of this owner that did not come to an end."""
         self.stop_watching()
         for run in list(self._search(f"attributes.status = '{RUNNING}'")):
-            if POINT in run.tags and self._lease.is_mine(run.tags):
+            if POINT in run.tags and self.lease.is_mine(run.tags):
                 self.store.client.set_terminated(run.run_id, KILLED)
         if self.parent is not None and self.sweep is not None and self.sweep.whole:
             now = int(time.time() * 1000)
@@ -157,12 +162,15 @@ class Runs:
             self.store.client.set_terminated(self.parent.run_id, status, ended)
             if self.came_to is not None and not self.came_to.ended:
                 self._note_sweep(self.sweep, self.came_to, {"status": status, "began": self.parent.began, "ended": ended})
-        self._lease.release(self.store)
+        self.lease.release(self.store)
 
     def _note_sweep(self, sweep: SweepView, came_to: "Conclusion", how: dict[str, object]) -> None:
         """What `ovrcnn track` tells another store of this sweep."""
         known = {"sweep": sweep.key, "count": sweep.points, "swept": list(sweep.swept)}
-        note(came_to.folder, {**known, "points": came_to.points, "command": came_to.command, **how})
+        points = key_of(came_to.points)
+        # A line is short, but for the first one of these points.
+        keys = {} if (Times(came_to.folder).sweep(points) or {}) else {"keys": list(came_to.points)}
+        note(came_to.folder, {**known, "points": points, "command": came_to.command, **how, **keys})
 
     def _times_of(self, point: Point) -> Times:
         return self._times.setdefault(point.settings.folder, Times(point.settings.folder))
@@ -178,9 +186,9 @@ class Runs:
         times = read_times(experiments)
         for run in list(self._search(f"attributes.status = '{RUNNING}'", [each.experiment_id for each in experiments])):
             # Asked once more: it may have ended its run, and then itself, since we looked; the dead write no more.
-            if self._lease.is_dead(run.tags, times) and self.store.client.get_run(run.run_id).info.status == RUNNING:
+            if self.lease.is_dead(run.tags, times) and self.store.client.get_run(run.run_id).info.status == RUNNING:
                 self.store.client.set_terminated(run.run_id, KILLED)
-        self._lease.clean_up(self.store, experiments, times)
+        self.lease.clean_up(self.store, experiments, times)
 
     def _load(self) -> None:
         """Read what the store has of this sweep, a page at a time; the store is asked for other points one by one."""
@@ -202,7 +210,7 @@ class Runs:
         if not is_unknown(self.store.uri, point.key):
             self._points |= self._of_points(_of_point(point.key))
         if point.key not in self._points:
-            made = {**self._lease.tags(), **tags, POINT: point.key, **self._membership()}
+            made = {**self.lease.tags(), **tags, POINT: point.key, **self._membership()}
             run = self._create(run_name(point.name), made, self._times_of(point).began(point.key))
             self._points[point.key] = run
             if not self.store.is_local:
@@ -237,7 +245,7 @@ class Runs:
         with alone(self.store):
             found = self._find_parent(sweep)
             if found is None:
-                made = self._create(sweep.name, {**self._lease.tags(), **tags}, self._sweep_began)
+                made = self._create(sweep.name, {**self.lease.tags(), **tags}, self._sweep_began)
                 found = made if self.store.is_local else self._find_parent(sweep)
                 if found is None or found.run_id == made.run_id:
                     return made
@@ -257,7 +265,7 @@ class Runs:
         return replace(Run.read(made), fresh=self.store.is_local)
 
     def _go_on(self, run: Run, name: str, tags: dict[str, str]) -> Run:
-        tags = {**self._lease.tags(), **tags}
+        tags = {**self.lease.tags(), **tags}
         self._set_tags(run.run_id, tags)
         if ERROR in run.tags:
             self.store.client.delete_tag(run.run_id, ERROR)
@@ -283,7 +291,7 @@ class Runs:
 
     def _is_settled(self, run: Run) -> bool:
         """Whether no one else will write into the run."""
-        return run.status == FINISHED or (run.status == RUNNING and self._lease.is_mine(run.tags))
+        return run.status == FINISHED or (run.status == RUNNING and self.lease.is_mine(run.tags))
 
 
 def _of_point(key: str) -> str:

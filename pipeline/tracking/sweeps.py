@@ -36,7 +36,12 @@ class SweepView:
 
 def sweep_key(points: Iterable[Point]) -> str:
     """A sweep is known by its points, in whatever order they were given."""
-    return hashlib.sha256("\n".join(sorted({point.key for point in points})).encode()).hexdigest()[:16]
+    return key_of(point.key for point in points)
+
+
+def key_of(keys: Iterable[str]) -> str:
+    """The same from the points' keys."""
+    return hashlib.sha256("\n".join(sorted(set(keys))).encode()).hexdigest()[:16]
 
 
 def mark(key: str) -> str:

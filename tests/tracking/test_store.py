@@ -139,7 +139,7 @@ def test_a_store_that_is_deleted_meanwhile_is_filled_anew(folder, database, agai
 
 WORDS = {
     "folder": "is a folder",
-    "garbage": "is no database, or its beginning is damaged",
+    "garbage": "is damaged or no database",
     "truncated": "is damaged",
     "half made": "was never finished",
     "newer": "was made by a later version of MLflow",
@@ -155,10 +155,8 @@ def test_a_store_that_cannot_be_used_is_set_aside_and_a_new_one_filled(folder, k
     points = make_points(folder, 2)
     watched = open_tracker(folder, points)
     assert told(watched, points) < 1
-    line = (
-        f"MLflow: the store sqlite:///{folder / 'mlflow.db'} {WORDS[kind]}; it is kept in mlflow.db.aside/mlflow.db, beside it,"
-    )
-    assert one_line(watched) == f"{line} and a new one takes its place; ovrcnn track logs what was recorded before"
+    line = f"MLflow: the store sqlite:///{folder / 'mlflow.db'} {WORDS[kind]}; it is kept in mlflow.db.aside/, a new one"
+    assert one_line(watched) == f"{line} takes its place; ovrcnn track logs what was recorded before"
     assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
     kept = folder / "mlflow.db.aside" / "mlflow.db"
     # Of one that was found out late, a run or two may have been written before.
@@ -176,7 +174,7 @@ def test_a_store_of_an_earlier_mlflow_is_upgraded_on_a_copy(folder, versions):
     said = (
         "was made by an earlier version of MLflow; it was brought to this one's form, and is kept as it was in mlflow.db.aside"
     )
-    assert said in line and line.endswith("/mlflow.db, beside it")
+    assert said in line and line.endswith(" mlflow.db.aside/")
     assert statuses(folder) == {points[0].key: ["FINISHED"]} and "old" in {run.info.run_id for run in runs_of(folder)}
     assert track(folder, points, sweep=False) == []
 

@@ -13,6 +13,9 @@ from pipeline import track, train
 from pipeline.base import console
 from pipeline.base.errors import FileError
 from pipeline.records.times import TIMES, Times, note
+from pipeline.settings import TrackingSettings
+from pipeline.tracking.lease import Lease
+from pipeline.tracking.store import open_store
 from pipeline.verify import main as verify
 from tests.helpers.commands import SMALL_SWEEP, contents
 from tests.helpers.tracking import copy_store, damage, runs_of
@@ -93,9 +96,9 @@ def test_a_store_in_the_place_of_a_damaged_one_gets_all_points_of_its_experiment
     damage(copied / "mlflow.db", "garbage")
     assert train.main(["training.iterations=5", "training.batch_size=8", *places(copied)]) == 0
     said = capsys.readouterr().err
-    place = f"MLflow: the store sqlite:///{copied / 'mlflow.db'} is no database, or its beginning is damaged; it is kept in"
-    new = "mlflow.db.aside/mlflow.db, beside it, and a new one takes its place, with the points of scratch"
-    assert said.splitlines() == [f"{place} {new}; ovrcnn track logs those of other experiments"]
+    new = "is damaged or no database; it is kept in mlflow.db.aside/, a new one takes its place with the points of scratch"
+    line = f"MLflow: the store sqlite:///{copied / 'mlflow.db'} {new}; ovrcnn track logs other experiments"
+    assert said.splitlines() == [console.cut(line)]
     found = [run for run in runs_of(copied, "scratch") if run.info.status == "FINISHED"]
     assert len(found) == len({run.data.tags["point"] for run in found}) == 6
     assert not any("mlflow.parentRunId" in run.data.tags for run in found)
@@ -122,6 +125,36 @@ def test_runs_are_places_whose_records_are_proved(swept, tmp_path, monkeypatch, 
         assert all_of_it == "verdict: 4 of 4 records hold; all 24 iterations of 2 trajectories computed again, engine numba"
     with pytest.raises(FileError, match="there is no such run or model in sqlite:///"):
         verify(["0" * 32, *place])
+
+
+def test_all_sweeps_come_back_and_one_that_runs_is_left_to_itself(copied, database, capsys):
+    """Another sweep after the first; a new store is told of both. Then, as if one were run by somebody else."""
+    assert train.main(["-m", "training.iterations=4,6", "training.batch_size=8", *places(copied)]) == 0
+    (again := copied / "again").mkdir()
+    copy_store(database, again)
+    words, uri = places(copied, "again/mlflow.db"), f"sqlite:///{again / 'mlflow.db'}"
+    assert track.main(words) == 0
+    found = runs_of(again, "scratch")
+    sweeps = {run.info.run_name: run for run in found if "sweep" in run.data.tags and "point" not in run.data.tags}
+    assert {name: run.info.status for name, run in sweeps.items()} == dict.fromkeys(
+        ["sweep of 4 points", "sweep of 2 points"], "FINISHED"
+    )
+    assert all(run.data.tags["command"] for run in sweeps.values())
+    for name, run in sweeps.items():
+        assert sum(f"sweep.{run.data.tags['sweep']}" in each.data.tags for each in found) == int(name.split()[2])
+    assert len(found) == 7 and {run.info.status for run in found} == {"FINISHED"}
+    # The other's lease is held, its sweep is RUNNING, and stays so.
+    client, other, run_id = MlflowClient(uri), Lease(uri), sweeps["sweep of 2 points"].info.run_id
+    other.take(open_store(TrackingSettings(uri=uri), "scratch"))
+    client.set_tag(run_id, "owner", other.owner)
+    client.update_run(run_id, "RUNNING")
+    assert track.main(words) == 0
+    parent = client.get_run(run_id)
+    assert (parent.info.status, parent.data.tags["owner"]) == ("RUNNING", other.owner)
+    other.let_go()
+    assert track.main(words) == 0
+    assert {run.info.status for run in runs_of(again, "scratch")} == {"FINISHED"}
+    assert capsys.readouterr().err == ""
 
 
 def test_what_cannot_be_told_is_one_line(swept, tmp_path, capsys, monkeypatch):
