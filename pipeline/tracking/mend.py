@@ -16,6 +16,8 @@ from .address import address_of
 from .trouble import REPLACE, StoreError, Trouble, explain, is_missing
 
 HEADER = b"SQLite format 3\0"
+# A file of another name was meant by no one: it is a mistyped tracking.uri, and not ours to move.
+DATABASES = (".db", ".sqlite", ".sqlite3")
 # The tables without which there is no store; others came with later versions of MLflow.
 CORE = {"alembic_version", "experiments", "runs"}
 ELSEWHERE = "choose another tracking.uri, or move it away"
@@ -43,6 +45,8 @@ def fault_of(database: Path, seconds: float, thorough: bool = False) -> Fault | 
         return None
     with database.open("rb") as file:
         if file.read(len(HEADER)) != HEADER:
+            if database.suffix not in DATABASES:
+                raise StoreError(Trouble(f"the store {uri} is no database", ELSEWHERE))
             return Fault("is damaged or no database")
     try:
         with _opened(database, seconds) as connection:

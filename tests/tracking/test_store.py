@@ -179,6 +179,15 @@ def test_a_store_of_an_earlier_mlflow_is_upgraded_on_a_copy(folder, versions):
     assert track(folder, points, sweep=False) == []
 
 
+def test_a_file_that_no_one_would_call_a_database_stays_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(tracker, "PATIENCE", 0.7)
+    path = tmp_path / "thesis.txt"
+    path.write_text("years of work")
+    watched = Tracker(TrackingSettings(uri=f"sqlite:///{path}"), EXPERIMENT, None)
+    told(watched, make_points(tmp_path, 1))
+    assert f"the store sqlite:///{path} is no database; " in one_line(watched) and path.read_text() == "years of work"
+
+
 @pytest.mark.parametrize("kind", ["another program's", "a folder with files"])
 def test_what_is_another_programs_stays_where_it_is(folder, kind, monkeypatch):
     monkeypatch.setattr(tracker, "PATIENCE", 0.7)
