@@ -1,15 +1,15 @@
 """Pages that are made from the code: each setting with default, meaning and range, and what each command says of itself."""
 
+import io
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from pipeline.cli import STAGES
+from pipeline.cli import STAGES, dispatch
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,8 +85,7 @@ def _row(key: str, one: Field[Any]) -> str:
 
 def commands_page() -> str:
     """What `--help` says, a section a command."""
-    with ThreadPoolExecutor(4) as workers:
-        texts = list(workers.map(_help, STAGES))
+    texts = [_help(stage) for stage in STAGES]
     lines = [
         "# Commands",
         "",
@@ -99,9 +98,12 @@ def commands_page() -> str:
 
 
 def _help(stage: str) -> str:
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-c", "from pipeline.cli import main; main()", stage, "--help"]
-    ended = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-    if ended.returncode:
-        raise RuntimeError(f"{stage} --help: {ended.stderr}")
-    return ended.stdout
+    said = io.StringIO()
+    with patch.dict(os.environ, COLUMNS="100", NO_COLOR="1"), redirect_stdout(said):
+        try:
+            code: object = dispatch([stage, "--help"])
+        except SystemExit as end:
+            code = end.code
+    if code:
+        raise RuntimeError(f"{stage} --help: {code}")
+    return said.getvalue()

@@ -1,6 +1,8 @@
 """A tiny benchmark writes its files, also without torch and without Fashion-MNIST; and the bounds."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,49 +33,54 @@ def some_pictures(source: str) -> Pictures | str:
     return Pictures(source, images[:150], labels[:150], images[150:], labels[150:], 255.0)
 
 
-@pytest.fixture(autouse=True)
-def one_call_a_turn(monkeypatch):
-    monkeypatch.setattr(timing, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(timing, "PAUSE_SECONDS", 0.0)
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """One call a turn, few images, and no torch."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(timing, "TURN_SECONDS", 0.0)
+        patched.setattr(timing, "PAUSE_SECONDS", 0.0)
+        patched.setattr(torch_heads, "missing", lambda: "torch is not installed")
+        patched.setattr(sections, "pictures", some_pictures)
+        yield
 
 
-@pytest.fixture
-def without_torch(monkeypatch):
-    monkeypatch.setattr(torch_heads, "missing", lambda: "torch is not installed")
+@pytest.fixture(scope="module")
+def measured(quick, tmp_path_factory) -> tuple[Path, list[str]]:
+    """The folder of a tiny run, and what it said."""
+    folder, said = tmp_path_factory.mktemp("measured"), []
+    benchmark.run(TINY, folder, said.append)
+    return folder, said
 
 
-def test_a_tiny_run_writes_table_figures_and_verdicts(tmp_path, monkeypatch, without_torch):
-    monkeypatch.setattr(sections, "pictures", some_pictures)
-    said: list[str] = []
-    benchmark.run(TINY, tmp_path, said.append)
-    table = pd.read_csv(tmp_path / "results.csv")
+def test_a_tiny_run_writes_table_figures_and_verdicts(measured):
+    folder, said = measured
+    table = pd.read_csv(folder / "results.csv")
     assert {"notebook", "digits", "Fashion-MNIST", "FMA peak", "growth", "time to accuracy"} == set(table["section"])
     timed = table[table["measurements"] > 0]
     assert (timed["min"] <= timed["median"]).all() and (timed["median"] <= timed["max"]).all() and (timed["min"] > 0).all()
     torch = table[table["contestant"].str.startswith("torch")]
     assert len(torch) and (torch["measurements"] == 0).all() and (torch["note"] == "torch is not installed").all()
-    text = (tmp_path / "README.md").read_text()
+    text = (folder / "README.md").read_text()
     assert "cores" in text and "## To reach" in text and "not measured" in text and "nan" not in text
     for name in ("contestants", "growth", "accuracy"):
         assert f"figures/{name}.png" in text
-        with Image.open(tmp_path / "figures" / f"{name}.png") as picture:
+        with Image.open(folder / "figures" / f"{name}.png") as picture:
             assert picture.width > 300
     assert any(line.startswith("  plain loops") for line in said)
 
 
-def test_without_fashion_mnist_the_rest_is_measured(tmp_path, monkeypatch, without_torch):
+def test_without_fashion_mnist_the_rest_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(sections, "pictures", lambda name: "no such folder" if name == "fashion_mnist" else some_pictures(name))
     result = benchmark.run(TINY, tmp_path, lambda _: None)
     assert "Not measured: no such folder." in (tmp_path / "README.md").read_text()
     assert {row.section for row in result.rows} == {"notebook", "digits", "time to accuracy"}
 
 
-def test_a_section_alone_keeps_the_rows_and_pictures_of_the_others(tmp_path, monkeypatch, without_torch):
-    monkeypatch.setattr(sections, "pictures", some_pictures)
-    benchmark.run(TINY, tmp_path, lambda _: None)
+def test_a_section_alone_keeps_the_rows_and_pictures_of_the_others(measured, tmp_path, monkeypatch):
+    shutil.copytree(measured[0], tmp_path, dirs_exist_ok=True)
     before, picture = pd.read_csv(tmp_path / "results.csv"), (tmp_path / "figures" / "accuracy.png").read_bytes()
-    measured = [Row(sweeps.SECTION, "job", "what", "s", (1.0, 4.0, 2.0), 0.5, "a note")]
-    monkeypatch.setattr(sections.sweeps, "sweeps", lambda plan, say: measured)
+    rows = [Row(sweeps.SECTION, "job", "what", "s", (1.0, 4.0, 2.0), 0.5, "a note")]
+    monkeypatch.setattr(sections.sweeps, "sweeps", lambda plan, say: rows)
     for _ in range(2):
         benchmark.run(TINY, tmp_path, lambda _: None, ["sweep"])
         after = pd.read_csv(tmp_path / "results.csv")
