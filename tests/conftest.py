@@ -54,10 +54,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tracked(database: Path, tmp_path: Path) -> list[str]:
-    """The same with a tracking store of the test's own, in which nothing is logged yet."""
+def tracked(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The same with a tracking store of the test's own, in which nothing is logged yet. Commands in this process wait for
+    MLflow however busy the machine is."""
     from tests.helpers.tracking import copy_store
 
+    monkeypatch.setattr("pipeline.tracking.tracker.PATIENCE", 60.0)
     copy_store(database, tmp_path)
     return [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"]
 
