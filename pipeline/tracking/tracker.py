@@ -146,15 +146,18 @@ class Tracker:
 
     def _wait_for_thread(self, killed: bool) -> None:
         if self._tracking.store == "server":
-            self._ailment = self._trouble or ailment(self._uri)
-        end = time.monotonic() + (HASTE if self._ailment else PATIENCE if killed else math.inf)
+            self._thread.join(HASTE)
+            self._ailment = (self._trouble or ailment(self._uri)) if self._thread.is_alive() else None
+            if self._ailment:
+                return
+        end = time.monotonic() + (PATIENCE if killed else math.inf)
         while self._thread.is_alive():
             begin, before, pending, opening = time.monotonic(), self._written, self._pending(), self._opening
             while self._thread.is_alive() and self._opening == opening:
                 allowed = PATIENCE if self._trouble and not opening else patience(pending, opening)
                 if time.monotonic() >= min(begin + allowed, end):
                     written = self._written - before
-                    if killed or self._ailment or written < max(pending / 2, 1):
+                    if killed or written < max(pending / 2, 1):
                         self._measured = written, time.monotonic() - begin
                         return
                     break

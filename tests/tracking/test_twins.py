@@ -14,7 +14,7 @@ AT_ONCE = """
 from pipeline.tracking.runs import Runs
 from pipeline.tracking import tracker
 
-tracker.patience = lambda *_: 60
+tracker.patience, tracker.ailment = lambda *_: 60, lambda uri: None
 create = Runs._create
 
 def late(runs, *told):
