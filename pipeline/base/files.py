@@ -208,10 +208,14 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
 
 
 def read_npy(path: Path, content: bytes) -> NDArray[Any]:
-    """The array of an .npy file that holds `content`. FileError when it is none, or shorter than its header promises; pickles
+    """The array of an .npy file that holds `content`. FileError when it is none, or not as long as its header promises; pickles
     are refused."""
+    file = io.BytesIO(content)
     try:
-        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+        array = np.asarray(np.load(file, allow_pickle=False))
+        if file.read(1):
+            raise ValueError("it is longer than its header promises")
+        return array
     except (OSError, ValueError, EOFError, SyntaxError) as error:
         raise FileError(f"{path}: is not a readable .npy file ({_first_line(error)})") from None
 

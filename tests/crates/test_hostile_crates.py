@@ -139,6 +139,8 @@ def test_what_is_bound_to_something_else_is_refused(members, refused):
     assert "make another trajectory than" in refused(resummed({**members, f"{place}/settings.yaml": settings}, place))
     deep = resummed({**members, f"{place}/result.json": b'{"heads":' + b"[" * 100_000}, place)
     assert "is not a finished point" in refused(deep)
+    longer = resummed({**members, f"{place}/losses.npy": members[f"{place}/losses.npy"] + b"x"}, place)
+    assert "losses.npy: is not a readable .npy file (it is longer than its header promises)" in refused(longer)
     wide = resummed({**members, f"{place}/y_hat.csv": b"0," * 20_000_000}, place)
     assert "its columns are not those of its classes" in refused(wide)
     no_table = resummed({**members, f"{place}/y_hat.csv": b"a,b\n1,2\n"}, place)
