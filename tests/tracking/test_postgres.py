@@ -27,7 +27,7 @@ from pipeline.tracking import tracker
 
 def work(number, words):
     if words[2:]:
-        tracker.patience, tracker.ailment = lambda *_: 60, lambda uri: None
+        tracker.PATIENCE, tracker.patience, tracker.ailment = 60, lambda *_: 60, lambda uri: None
     place = Path(words[0]) / str(number // 2)
     place.mkdir(exist_ok=True)
     os.chdir(place)
