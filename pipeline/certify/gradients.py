@@ -126,8 +126,9 @@ def certify(case: Case, losses: Sequence[str], draws: int, seed: int, engine_nam
         random = np.random.default_rng([seed, CERTIFY_STREAM, case.kernel_size, KINDS.index(kind)])
         shares = []
         for _ in range(draws):
-            draw, found = differentiated(random, case, kind, losses)
-            held = differences(draw, losses, STEPS[0], held=True) if kind == "ties" else found
+            draw, step = differentiable(random, case, kind)
+            found = differences(draw, losses, step)
+            held = differences(draw, losses, step, held=True) if kind == "ties" else found
             shares.append(routing(feature_map(draw.head, draw.images)).tied.mean())
             for loss in losses:
                 exact = exact_gradient(draw, loss)
@@ -147,15 +148,13 @@ def certify(case: Case, losses: Sequence[str], draws: int, seed: int, engine_nam
     return Certificate(tuple(rows), tuple(notebook), tied)
 
 
-def differentiated(
-    random: np.random.Generator, case: Case, kind: str, losses: Sequence[str]
-) -> tuple[Draw, dict[str, Gradient]]:
-    """A draw and the central differences of its losses. Except for ties, no step of them changes the routing."""
+def differentiable(random: np.random.Generator, case: Case, kind: str) -> tuple[Draw, float]:
+    """A draw and the step of its differences. Except for ties, no such step changes the routing."""
     for _ in range(ATTEMPTS):
         draw = random_draw(random, case, kind)
         for step in STEPS:
             if kind == "ties" or is_smooth(draw, step):
-                return draw, differences(draw, losses, step)
+                return draw, step
     height, width = case.image_shape
     raise ArithmeticError(f"{height} x {width} pixels: every draw has a tie within a step of {STEPS[-1]}; take smaller images")
 
@@ -176,11 +175,10 @@ def random_draw(random: np.random.Generator, case: Case, kind: str) -> Draw:
     weights = random.standard_normal((filters, height // 2, width // 2))
     weights /= np.sqrt(weights.size)
     if kind != "texture":
-        shape = (max(1, height // 2), max(1, width // 2))
-        top, left = (int(random.integers(0, side - part + 1)) for side, part in zip(case.image_shape, shape, strict=True))
-        inside = images[:, top : top + shape[0], left : left + shape[1]].copy()
-        images[:] = 0.0 if kind == "ties" else random.choice([0.0, random.uniform()])
-        images[:, top : top + shape[0], left : left + shape[1]] = inside
+        top, left = (int(random.integers(0, side - side // 2 + 1)) for side in case.image_shape)
+        outside = np.ones(case.image_shape, bool)
+        outside[top : top + height // 2, left : left + width // 2] = False
+        images[:, outside] = 0.0 if kind == "ties" else random.choice([0.0, random.uniform()])
     targets = random.integers(0, 2, BATCH).astype(np.float64)
     return Draw(Head(kernel, bias, weights, np.asarray(0.1 * random.standard_normal())), images, targets)
 
