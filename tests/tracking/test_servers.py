@@ -123,10 +123,11 @@ def test_a_real_server_holds_each_point_once(tmp_path, monkeypatch):
         Compared(tmp_path / "experiments" / EXPERIMENT, points[1].name, {"train_loss": 0.5}, "", "train_loss", champion)
     )
     # It is not even there yet.
-    wait_for(lambda: watched._trouble is not None)
+    writer = watched._writer
+    wait_for(lambda: writer.trouble is not None)
     server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
     try:
-        wait_for(lambda: (tmp_path / "mlflow.db").exists() and watched._runs is not None and not watched._waiting, 180)
+        wait_for(lambda: (tmp_path / "mlflow.db").exists() and writer._runs is not None and not writer._waiting, 180)
         assert watched.close("FINISHED") == []
         again = Tracker(tracking, EXPERIMENT, sweep_of(points))
         told(again, points)

@@ -96,7 +96,7 @@ def test_a_store_that_is_locked_for_a_while_is_filled_when_it_is_free(folder):
     with locked(folder):
         watched = open_tracker(folder, points)
         assert told(watched, points) < 1
-        wait_for(lambda: watched._trouble is not None)
+        wait_for(lambda: watched._writer.trouble is not None)
     assert watched.close("FINISHED") == []
     assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
 

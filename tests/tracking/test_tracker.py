@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.settings import TrackingSettings
-from pipeline.tracking import runs, tracker
+from pipeline.tracking import runs, tracker, writer
 from pipeline.tracking.events import Compared
 from pipeline.tracking.glance import settled
 from pipeline.tracking.lease import Lease
@@ -288,7 +288,7 @@ def test_a_sweep_that_is_known_whole_is_not_told_again(folder, monkeypatch, comp
         raise OSError("it is not to be opened")
 
     with monkeypatch.context() as patch:
-        patch.setattr(tracker, "open_store", refuse)
+        patch.setattr(writer, "open_store", refuse)
         assert again(folder, points, compared) == []
         assert [(run.info.run_id, run.info.end_time) for run in runs_of(folder)] == before
         # Whatever is new has to be told, and here cannot be.
