@@ -10,9 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from ..settings import TrackingSettings
 from .address import database_of
+from .mend import fault_of
 from .runs import PAGE, POINT, RUNNING, SWEEP
-from .store import Store, open_store, store_uri
+from .store import LOCKED_SECONDS, Store, open_store, store_uri
 from .sweeps import MARK
+from .trouble import REPLACE, StoreError, Trouble
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,17 @@ class UnwantedRun:
 
 
 def existing_store(tracking: TrackingSettings) -> Store | None:
-    """The store that the settings name, unless there is none; MLflow's own errors or StoreError when it cannot be used."""
+    """The store that the settings name, unless there is none; MLflow's own errors or StoreError when it cannot be used: who
+    only looks sets nothing aside."""
     if tracking.store == "off":
         return None
     uri = store_uri(tracking)
-    if uri.startswith("sqlite:") and not database_of(uri).exists():
-        return None
+    if uri.startswith("sqlite:"):
+        if not database_of(uri).exists():
+            return None
+        fault = fault_of(database_of(uri), LOCKED_SECONDS, thorough=True)
+        if fault is not None and not fault.older:
+            raise StoreError(Trouble(f"the store {uri} {fault.what}", REPLACE))
     return open_store(tracking, None)
 
 

@@ -57,4 +57,5 @@ def test_a_store_that_cannot_be_looked_at_is_one_line(tmp_path, capsys):
     assert gc.main(words) == 1
     said = capsys.readouterr().err
     assert said.startswith("MLflow: ") and said.count("\n") == 1 and "mlflow.db" in said
+    assert (tmp_path / "mlflow.db").stat().st_size == 1900
     assert gc.main([*words[:1], "tracking=off"]) == 0

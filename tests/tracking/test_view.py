@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.tracking import view
+from pipeline.tracking.lease import Lease
 from pipeline.tracking.runs import Runs
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.sweeps import SweepView, mark
@@ -97,7 +98,7 @@ def test_each_sweep_has_a_view_of_all_its_points(folder):
     points, store = make_points(folder, 3), open_store(settings_of(folder), EXPERIMENT)
     first, second = sweep_of(points[:2]), sweep_of(points[1:])
     for sweep, part in ((first, points[:2]), (second, points[1:])):
-        runs = Runs(store, sweep)
+        runs = Runs(store, sweep, Lease(store.uri))
         for point in part:
             runs.open(point, {})
         view.seed_view(store, sweep, METRICS)
