@@ -6,6 +6,7 @@ In sqlite:///PATH a % begins an escape and a ? ends the path; so a path that hol
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -36,11 +37,25 @@ def database_of(address: str) -> Path:
     return Path(unquote(address.removeprefix(PREFIX)))
 
 
-def keep_folders() -> None:
-    """Let MLflow make no folder for a database, which has its own: it would make one that is called like the escaped path."""
+def fit_any_path() -> None:
+    """Let MLflow work with any path. It would make a folder for a database, which has its own, called like the escaped path;
+    and it hands the folder that it is installed in to a file of settings in which a % begins a reference."""
     from mlflow.store.db import utils
 
     utils._make_parent_dirs_if_sqlite = lambda _: None
+    utils._get_alembic_config = _migrations
+
+
+def _migrations(db_url: str, alembic_dir: str | None = None) -> Any:
+    """As MLflow's own, with every % escaped."""
+    from alembic.config import Config
+    from mlflow.store.db.utils import _get_package_dir
+
+    folder = Path(alembic_dir or Path(_get_package_dir(), "store", "db_migrations"))
+    config = Config(folder / "alembic.ini")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", db_url.replace("%", "%%"))
+    return config
 
 
 def artifacts_of(database: Path) -> Path:

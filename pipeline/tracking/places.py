@@ -20,7 +20,7 @@ from ..records.provenance import PROVENANCE
 from ..records.record import FILES, PLACE, is_finished, read_record
 from ..settings import Settings, TrackingSettings
 from ..sweep.hydra import parse_arguments, read_command
-from .address import database_of, keep_folders, settle
+from .address import database_of, fit_any_path, settle
 from .mend import fault_of
 from .runs import PAGE, POINT, SWEEP
 from .store import load_mlflow, store_uri
@@ -76,7 +76,7 @@ def fetch(tracking: TrackingSettings, experiments: Path, name: str) -> list[Path
         from mlflow import MlflowClient
 
         if uri.startswith("sqlite:"):
-            keep_folders()
+            fit_any_path()
             settle(database)
         client = MlflowClient(uri)
         return [_folder(client, run, experiments) for run in _runs(client, name)]

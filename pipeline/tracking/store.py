@@ -19,7 +19,7 @@ from filelock import FileLock
 from ..base import console, project
 from ..base.errors import SettingsError
 from ..settings import TrackingSettings
-from .address import address_of, artifacts_of, database_of, keep_folders, settle
+from .address import address_of, artifacts_of, database_of, fit_any_path, settle
 from .mend import fault_of, make_room
 from .trouble import LATER, StoreError, Trouble, is_missing, shown
 
@@ -145,7 +145,7 @@ def open_store(tracking: TrackingSettings, experiment: str | None, doubted: bool
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.lock", timeout=OPENING_SECONDS):
         _relax_connections()
-        keep_folders()
+        fit_any_path()
         fault = fault_of(database, LOCKED_SECONDS, doubted)
         if fault is None:
             try:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.store.db import utils
 
 from pipeline.tracking.address import LOCATIONS, address_of, artifacts_of, database_of, settle
-from tests.helpers.tracking import make_points, point_runs, track
+from tests.helpers.tracking import make_points, new_store, point_runs, track
 
 ODD = "a%20b 100%25?x=1&#'\";${seed}\nä日本"
 
@@ -25,6 +26,17 @@ def test_an_address_is_read_as_it_was_written(tmp_path):
     assert address_of(tmp_path / "a b") == f"sqlite:///{tmp_path}/a b"
     assert address_of(tmp_path / "a%20?") == f"sqlite:///{tmp_path}/a%2520%3F"
     assert database_of(address_of(tmp_path / ODD)) == tmp_path / ODD
+
+
+def test_mlflow_may_be_installed_in_any_folder(tmp_path, monkeypatch):
+    """The environment of a project lies in its folder, and moves with it."""
+    installed = tmp_path / ODD
+    installed.mkdir()
+    (installed / "store").symlink_to(Path(utils._get_package_dir(), "store"))
+    monkeypatch.setattr(utils, "_get_package_dir", lambda: str(installed))
+    new_store(tmp_path)
+    assert track(tmp_path, make_points(tmp_path, 1)) == []
+    assert len(point_runs(tmp_path)) == 1
 
 
 def test_a_moved_store_serves_what_it_held_and_the_old_folder_stays_away(folder, tmp_path):
