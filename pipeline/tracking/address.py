@@ -43,11 +43,11 @@ def fit_any_path() -> None:
     from mlflow.store.db import utils
 
     utils._make_parent_dirs_if_sqlite = lambda _: None
-    utils._get_alembic_config = _migrations
+    utils._get_alembic_config = migrations
 
 
-def _migrations(db_url: str, alembic_dir: str | None = None) -> Any:
-    """As MLflow's own, with every % escaped."""
+def migrations(db_url: str, alembic_dir: str | None = None) -> Any:
+    """Alembic's settings for MLflow's migrations, as MLflow makes them, with every % escaped."""
     from alembic.config import Config
     from mlflow.store.db.utils import _get_package_dir
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.files import keep_damaged
-from .address import address_of
+from .address import address_of, migrations
 from .trouble import REPLACE, StoreError, Trouble, explain, is_missing
 
 HEADER = b"SQLite format 3\0"
@@ -84,9 +84,8 @@ def _fault_of_tables(uri: str, connection: sqlite3.Connection, names: set[str], 
 def _versions() -> list[str]:
     """What MLflow calls the forms of its tables, the one of the installed version first."""
     from alembic.script import ScriptDirectory
-    from mlflow.store.db.utils import _get_alembic_config
 
-    return [script.revision for script in ScriptDirectory.from_config(_get_alembic_config("")).walk_revisions()]
+    return [script.revision for script in ScriptDirectory.from_config(migrations("")).walk_revisions()]
 
 
 def make_room(database: Path, fault: Fault) -> str:
