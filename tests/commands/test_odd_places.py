@@ -12,7 +12,7 @@ import pytest
 from pipeline.base.files import UMASK, write_text
 from pipeline.base.folders import write_folder
 from pipeline.show import main as show
-from pipeline.tracking.address import address_of, keep_folders
+from pipeline.tracking.address import address_of, fit_any_path
 from tests.helpers.commands import ROOT
 
 pytestmark = pytest.mark.slow
@@ -67,7 +67,7 @@ def test_writing_does_not_change_the_umask_for_a_moment_in_which_others_make_fil
 def test_every_class_has_its_curve_and_the_store_its_artifacts(project, tmp_path):
     from mlflow import MlflowClient
 
-    keep_folders()
+    fit_any_path()
     client = MlflowClient(address_of(project / "mlflow.db"))
     runs = client.search_runs([client.get_experiment_by_name("stüdy").experiment_id])
     runs = [run for run in runs if "point" in run.data.tags]

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.store.db import utils
 
 from pipeline.tracking.address import LOCATIONS, address_of, artifacts_of, database_of, settle
+from pipeline.tracking.mend import fault_of
 from tests.helpers.tracking import make_points, new_store, point_runs, track
 
 ODD = "a%20b 100%25?x=1&#'\";${seed}\nä日本"
@@ -37,6 +38,7 @@ def test_mlflow_may_be_installed_in_any_folder(tmp_path, monkeypatch):
     new_store(tmp_path)
     assert track(tmp_path, make_points(tmp_path, 1)) == []
     assert len(point_runs(tmp_path)) == 1
+    assert fault_of(tmp_path / "mlflow.db", 1, thorough=True) is None
 
 
 def test_a_moved_store_serves_what_it_held_and_the_old_folder_stays_away(folder, tmp_path):
