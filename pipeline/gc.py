@@ -14,6 +14,8 @@ from .base.errors import FileError, MendableError, SettingsError
 from .settings import TrackingSettings
 from .sweep.hydra import parse_arguments, read_command
 from .sweep.leftovers import Leftover, left_alone, leftovers, remove, size, wanted
+from .tracking.address import database_of
+from .tracking.mend import aside
 from .tracking.store import Store, store_uri
 from .tracking.trouble import explain, shown
 from .tracking.unwanted import UnwantedRun, discard, existing_store, unwanted_runs
@@ -22,8 +24,8 @@ HELP = """\
 usage: ovrcnn gc [experiment=NAME|name=NAME] [--delete]
 
 lists what no experiment wants, with its size: of trajectories that no grid has, points on the shelf, checkpoints and MLflow's
-runs; damaged files; old logs. Without a name it looks at all experiments. --delete removes what is listed; points in their
-places are never touched, and runs go to MLflow's trash: mlflow gc empties it.
+runs; damaged files; databases that were set aside; old logs. Without a name it looks at all experiments. --delete removes what
+is listed; points in their places are never touched, and runs go to MLflow's trash: mlflow gc empties it.
 
 paths.experiments=FOLDER looks elsewhere; tracking and tracking.uri are another store's, and tracking=off looks at none."""
 WORDS = ("experiment=", "name=", "paths.experiments=", "tracking=", "tracking.uri=")
@@ -39,13 +41,14 @@ def main(arguments: list[str]) -> int:
     if wrong:
         raise SettingsError([f"gc: knows no {wrong[0]!r:.80}; ovrcnn gc --help says what it takes"])
     first = read_command(parse_arguments(words)).first
-    folders = [first.folder]
-    if not any(word.startswith(("experiment=", "name=")) for word in words):
+    folders, named = [first.folder], any(word.startswith(("experiment=", "name=")) for word in words)
+    if not named:
         folders = sorted(path for path in first.folder.parent.glob("*") if path.is_dir() and not path.is_symlink())
     elif not first.folder.is_dir():
         raise FileError(f"{first.folder}: no such experiment")
     keep, delete = wanted(first.folder.parent), "--delete" in arguments
     total = sum(_files(folder, keep, delete) for folder in folders)
+    total += 0 if named else _stores(first.tracking, delete)
     console.say(f"{total} bytes {'removed' if delete else 'that no experiment wants'}")
     return 0 if keep is None else _runs([folder.name for folder in folders], keep, first.tracking, delete)
 
@@ -60,6 +63,18 @@ def _files(folder: Path, keep: set[str] | None, delete: bool) -> int:
             _show(each)
         if delete:
             remove(found)
+    return sum(each.size for each in found)
+
+
+def _stores(tracking: TrackingSettings, delete: bool) -> int:
+    """The same of what was set aside because it could not be the store."""
+    uri = "" if tracking.store == "off" else store_uri(tracking)
+    kept = sorted(aside(database_of(uri)).glob("*")) if uri.startswith("sqlite:") else []
+    found = [Leftover(path, "set aside, since it could not be the store", size(path)) for path in kept]
+    for each in found:
+        _show(each)
+    if delete:
+        remove(found)
     return sum(each.size for each in found)
 
 

@@ -108,9 +108,14 @@ def make_room(database: Path, fault: Fault) -> str:
     return f"the store {uri} {fault.what}; it is kept in {kept.parent.name}/, a new one takes its place"
 
 
+def aside(database: Path) -> Path:
+    """The folder, beside its place, of what could not be the database."""
+    return database.with_name(f"{database.name}.aside")
+
+
 def _set_aside(database: Path) -> Path:
-    """Beside its place, in a folder for that; what SQLite keeps beside a database goes with it."""
-    kept = keep_damaged(database, database.with_name(f"{database.name}.aside"))
+    """What SQLite keeps beside a database goes with it."""
+    kept = keep_damaged(database, aside(database))
     for rest in ("-wal", "-shm"):
         beside = database.with_name(database.name + rest)
         if beside.exists():

@@ -30,18 +30,18 @@ def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
         os.utime(folder / name, (0, 0))
     before = contents(folder)
     place = f"paths.experiments={tmp_path}"
-    assert gc.main([place]) == 0
+    assert gc.main([place, "tracking=off"]) == 0
     listed = capsys.readouterr().out
     for name in ("shelf/0123456789abcdef/7 ", "damaged/y ", "logs/1 ", "fedcba9876543210.npz "):
         assert name in listed
     assert "28 bytes" in listed and "logs/2" not in listed and wanted.stem not in listed and "/points/" not in listed
     with FileLock(folder / "work" / "sweep.lock"):
-        assert gc.main([place, "name=small"]) == 0
+        assert gc.main([place, "tracking=off", "name=small"]) == 0
         assert "28 bytes" in (said := capsys.readouterr()).out and not said.err
-        assert gc.main([place, "name=small", "--delete"]) == 0
+        assert gc.main([place, "tracking=off", "name=small", "--delete"]) == 0
         assert "is running" in capsys.readouterr().err
         assert {*before} <= {*contents(folder)}
-    assert gc.main([place, "name=small", "--delete"]) == 0
+    assert gc.main([place, "tracking=off", "name=small", "--delete"]) == 0
     left = {name: held for name, held in contents(folder).items() if name in before}
     assert left == {name: held for name, held in before.items() if name not in gone}
 

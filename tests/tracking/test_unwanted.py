@@ -59,3 +59,16 @@ def test_a_store_that_cannot_be_looked_at_is_one_line(tmp_path, capsys):
     assert said.startswith("MLflow: ") and said.count("\n") == 1 and "mlflow.db" in said
     assert (tmp_path / "mlflow.db").stat().st_size == 1900
     assert gc.main([*words[:1], "tracking=off"]) == 0
+
+
+def test_what_was_set_aside_for_a_store_is_listed_and_removed(tmp_path, capsys):
+    (tmp_path / "experiments").mkdir()
+    kept = tmp_path / "mlflow.db.aside" / "mlflow.db"
+    kept.parent.mkdir()
+    kept.write_bytes(b"1234567")
+    words = [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri={settings_of(tmp_path).uri}"]
+    assert gc.main(words) == 0
+    assert "7 bytes" in (listed := capsys.readouterr().out) and "mlflow.db.aside/mlflow.db  set aside" in listed
+    assert kept.exists()
+    assert gc.main([*words, "--delete"]) == 0
+    assert not kept.exists()
