@@ -17,7 +17,7 @@ from .sweep.leftovers import Leftover, left_alone, leftovers, remove, size, want
 from .tracking.address import database_of
 from .tracking.mend import aside
 from .tracking.store import Store, store_uri
-from .tracking.trouble import explain, shown
+from .tracking.trouble import explain
 from .tracking.unwanted import UnwantedRun, discard, existing_store, unwanted_runs
 
 HELP = """\
@@ -27,7 +27,8 @@ lists what no experiment wants, with its size: of trajectories that no grid has,
 runs; damaged files; databases that were set aside; old logs. Without a name it looks at all experiments. --delete removes what
 is listed; points in their places are never touched, and runs go to MLflow's trash: mlflow gc empties it.
 
-paths.experiments=FOLDER looks elsewhere; tracking and tracking.uri are another store's, and tracking=off looks at none."""
+paths.experiments=FOLDER looks elsewhere, and at no runs unless tracking.uri names its database. A server's runs are left alone:
+others' experiments may want them. tracking=off looks at no runs."""
 WORDS = ("experiment=", "name=", "paths.experiments=", "tracking=", "tracking.uri=")
 
 
@@ -50,7 +51,9 @@ def main(arguments: list[str]) -> int:
     total = sum(_files(folder, keep, delete) for folder in folders)
     total += 0 if named else _stores(first.tracking, delete)
     console.say(f"{total} bytes {'removed' if delete else 'that no experiment wants'}")
-    return 0 if keep is None else _runs([folder.name for folder in folders], keep, first.tracking, delete)
+    # The project's own database may hold another folder's runs of experiments that are called alike.
+    astray = any(word.startswith("paths.experiments=") for word in words) and first.tracking.uri is None
+    return 0 if keep is None or astray else _runs([folder.name for folder in folders], keep, first.tracking, delete)
 
 
 def _files(folder: Path, keep: set[str] | None, delete: bool) -> int:
@@ -102,8 +105,7 @@ def _conclude(store: Store, found: list[UnwantedRun], delete: bool) -> None:
         console.say(f"{len(found)} runs that no experiment wants")
         return
     discard(store, found)
-    uri = shown(store.uri) if store.uri.startswith("http") else store.uri
-    console.say(f"{len(found)} runs moved to MLflow's trash; mlflow gc --backend-store-uri {uri} removes them for good")
+    console.say(f"{len(found)} runs moved to MLflow's trash; mlflow gc --backend-store-uri {store.uri} removes them for good")
 
 
 def _show(each: Leftover) -> None:

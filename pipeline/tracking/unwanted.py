@@ -28,17 +28,14 @@ class UnwantedRun:
 
 
 def existing_store(tracking: TrackingSettings) -> Store | None:
-    """The store that the settings name, unless there is none; MLflow's own errors or StoreError when it cannot be used: who
-    only looks sets nothing aside."""
-    if tracking.store == "off":
+    """The database that the settings name, unless there is none; a server's runs may be those of others, whose experiments
+    are not here. MLflow's own errors or StoreError when it cannot be used: who only looks sets nothing aside."""
+    uri = "" if tracking.store == "off" else store_uri(tracking)
+    if not uri.startswith("sqlite:") or not database_of(uri).exists():
         return None
-    uri = store_uri(tracking)
-    if uri.startswith("sqlite:"):
-        if not database_of(uri).exists():
-            return None
-        fault = fault_of(database_of(uri), LOCKED_SECONDS, thorough=True)
-        if fault is not None and not fault.older:
-            raise StoreError(Trouble(f"the store {uri} {fault.what}", REPLACE))
+    fault = fault_of(database_of(uri), LOCKED_SECONDS, thorough=True)
+    if fault is not None and not fault.older:
+        raise StoreError(Trouble(f"the store {uri} {fault.what}", REPLACE))
     return open_store(tracking, None)
 
 

@@ -188,7 +188,7 @@ def answering(kind: str) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     # Whoever does not wait for an answer is none of its troubles.
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that leave are meant
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -10,7 +10,7 @@ from pipeline.tracking.models import model_name
 from tests.helpers.tracking import EXPERIMENT, make_points, parents, point_runs, runs_of, settings_of, track
 
 
-def test_runs_of_points_that_no_grid_has_go_to_the_trash_with_their_sweep(folder, capsys):
+def test_runs_of_points_that_no_grid_has_go_to_the_trash_with_their_sweep(folder, capsys, monkeypatch):
     old, new = make_points(folder, 4)[:2], make_points(folder, 4)[2:]
     track(folder, old)
     track(folder, new)
@@ -20,6 +20,9 @@ def test_runs_of_points_that_no_grid_has_go_to_the_trash_with_their_sweep(folder
     words = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri={settings_of(folder).uri}"]
     assert gc.main(words) == 0
     listed = capsys.readouterr().out
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", settings_of(folder).uri)
+    assert gc.main(words[:1]) == 0
+    assert "runs" not in capsys.readouterr().out
     assert "1 runs that no experiment wants" in listed and "of a point that no grid has: seed=0 it=5" in listed
     assert len(point_runs(folder)) == 4
 
@@ -72,3 +75,11 @@ def test_what_was_set_aside_for_a_store_is_listed_and_removed(tmp_path, capsys):
     assert kept.exists()
     assert gc.main([*words, "--delete"]) == 0
     assert not kept.exists()
+
+
+def test_a_servers_runs_are_left_alone(tmp_path, capsys):
+    """They may be those of others; the server is not even asked, and nothing listens here."""
+    (tmp_path / "experiments" / EXPERIMENT).mkdir(parents=True)
+    words = [f"paths.experiments={tmp_path / 'experiments'}", "tracking=server", "tracking.uri=http://127.0.0.1:9"]
+    assert gc.main([*words, "--delete"]) == 0
+    assert capsys.readouterr().err == ""
