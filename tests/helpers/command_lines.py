@@ -127,7 +127,8 @@ def _in(folder: Path) -> Iterator[None]:
         os.chdir(before)
         # An answer leaves it so that a reader who has gone ends the process.
         signal.signal(signal.SIGPIPE, pipe)
-        logger = logging.getLogger("pipeline")
-        for handler in list(logger.handlers):
-            logger.removeHandler(handler)
-            handler.close()
+        # Optuna's handler, as ours, would go on writing to the stream of this answer.
+        for logger in map(logging.getLogger, ("pipeline", "optuna")):
+            for handler in list(logger.handlers):
+                logger.removeHandler(handler)
+                handler.close()
