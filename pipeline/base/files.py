@@ -220,11 +220,13 @@ def read_npy(path: Path, content: bytes) -> NDArray[Any]:
         raise FileError(f"{path}: is not a readable .npy file ({_first_line(error)})") from None
 
 
-def read_npz(path: Path, names: list[str] | None = None, mapped: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
+def read_npz(
+    path: Path, names: list[str] | None = None, mapped: tuple[str, ...] = (), checked: bool = True
+) -> dict[str, NDArray[Any]]:
     """The arrays of an npz, all or those named. FileError when it is not one, lacks a name, or a header promises too much.
 
-    Pickles are refused. Arrays are read and held against the file's own checksums, but for those in `mapped`: where they lie
-    uncompressed they are mapped into memory, read-only, and shared by all processes; whoever asks for that checks them.
+    Pickles are refused. Arrays are held against the file's own checksums. Those in `mapped`, where they lie uncompressed, are
+    mapped into memory, read-only, and shared by all processes; unless `checked`, whoever asks for that checks them.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise FileError(f"{path}: is no file that ends, but a pipe, a socket or a device; an .npz file is needed")
@@ -237,7 +239,7 @@ def read_npz(path: Path, names: list[str] | None = None, mapped: tuple[str, ...]
                 raise FileError(f"{path}: has no array {' and no array '.join(missing)}; it holds {held}")
             chosen = names or list(members)
             _check_unpacked(path, [members[name] for name in chosen])
-            return {name: _read_member(path, archive, members[name], name in mapped) for name in chosen}
+            return {name: _read_member(path, archive, members[name], name in mapped, checked) for name in chosen}
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -260,7 +262,7 @@ def _check_unpacked(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise FileError(f"{path}: its {held} bytes unpack to {size}; more than {MOST_UNPACKED} times as many are not read")
 
 
-def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, mapped: bool) -> NDArray[Any]:
+def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, mapped: bool, checked: bool) -> NDArray[Any]:
     with archive.open(info) as stream:
         version = npy.read_magic(stream)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -272,6 +274,9 @@ def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, ma
         if min(shape, default=0) < 0 or size > min(info.file_size - start, LARGEST_ARRAY):
             raise FileError(f"{path}: array {info.filename} promises {size} bytes and holds {info.file_size - start}")
         if mapped and info.compress_type == zipfile.ZIP_STORED and size and shape and not fortran:
+            # A piece at a time: what is mapped need not fit into memory. The checksum is compared at the end.
+            while checked and stream.read(2**20):
+                pass
             return np.memmap(path, dtype, "r", offset=_data_offset(path, info) + start, shape=shape)
         # What follows the array, which is nothing, is read too: the checksum is compared at the end.
         content = stream.read(size)

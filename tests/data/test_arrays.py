@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -100,6 +101,45 @@ def test_a_truncated_file_is_refused(tmp_path, save, share):
     whole = (tmp_path / "d.npz").read_bytes()
     (tmp_path / "d.npz").write_bytes(whole[: int(share * len(whole))])
     assert "not a readable .npz" in refused(tmp_path / "d.npz")
+
+
+def large(folder, save):
+    """Images of more bytes than an archive's reader takes ahead, 4096, since it checks what it has read to its end."""
+    save(folder / "d.npz", images=np.random.default_rng(0).integers(0, 256, (20, 20, 21), np.uint8), labels=LABELS)
+    return (folder / "d.npz").read_bytes()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_flipped_bit_is_refused_or_changes_nothing(tmp_path, save):
+    """Wherever it is: stored images are mapped where they lie."""
+    whole, refusals = large(tmp_path, save), 0
+    held, places = load(tmp_path / "d.npz").digest, range(0, len(whole), 11)
+    for at in places:
+        (tmp_path / "d.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        try:
+            assert load(tmp_path / "d.npz").digest == held, at
+        except DataError as error:
+            refusals += 1
+            assert str(tmp_path / "d.npz") in str(error) and "\n" not in str(error)
+    assert refusals > 0.9 * len(places)
+
+
+def test_a_flipped_pixel_is_told_with_its_file_and_array(tmp_path):
+    whole = bytearray(large(tmp_path, np.savez))
+    whole[whole.index(b"labels.npy") - 1000] ^= 4
+    (tmp_path / "d.npz").write_bytes(whole)
+    assert "is not a readable .npz file (Bad CRC-32 for file 'images.npy')" in refused(tmp_path / "d.npz")
+
+
+def test_images_that_are_mapped_are_checked_without_filling_memory(tmp_path):
+    np.savez(tmp_path / "d.npz", images=np.zeros((2**10, 2**7, 2**7), np.uint8))
+    tracemalloc.start()
+    try:
+        [held] = read_npz(tmp_path / "d.npz", mapped=("images",)).values()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(held, np.memmap) and peak < held.nbytes / 4
 
 
 def npy(shape, descr="<f8", body=b"\0" * 64, header=None):
