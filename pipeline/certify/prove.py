@@ -79,6 +79,8 @@ def _segments(groups: Sequence[Sequence[Claim]], segments: int, seed: int) -> tu
 def _first(way: Sequence[Any], computed: dict[int, Found], moved: Move) -> str:
     stretch = way[first_wrong(way, computed, moved)]
     before = f"; what leads to {stretch.first} does" if stretch.first else ""
+    if stretch.length == 1:
+        return f"iteration {stretch.last} is the first that does not come out{before}"
     return f"iterations {stretch.first + 1} to {stretch.last} are the first that do not come out{before}"
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pipeline.base.errors import FileError, SettingsError
 from pipeline.base.files import npz_bytes, read_npz
 from pipeline.certify import committed
 from pipeline.certify.files import digest
+from pipeline.certify.prove import _first
 from pipeline.records.provenance import PROVENANCE
 from pipeline.records.states import read_way, write_way
 from pipeline.sweep import underway
@@ -208,12 +210,20 @@ def test_states_on_the_way_are_places_and_the_first_that_differs_is_found_by_bis
     seed = next(seed for seed in range(100) if np.random.default_rng(seed).permutation(12)[0] == 11)
     code, found = prove(str(last), "--segments", "1", "--seed", str(seed))
     assert code == 1 and {*found["first"]} == {last.parent.name}
-    assert found["first"][name].startswith(
-        "iterations 8 to 8 are the first that do not come out; what leads to 7 does (4 more "
-    )
+    assert found["first"][name].startswith("iteration 8 is the first that does not come out; what leads to 7 does (4 more ")
     assert (work, "8", 8) in only(found, last)
     [told] = found["faults"].values()
     assert all(re.search(r", from the state kept at \d+$", each["words"]) for each in told)
+
+
+def test_a_stretch_is_told_by_its_iterations_or_by_its_only_one():
+    way = [SimpleNamespace(first=first, last=last, length=last - first) for first, last in ((0, 3), (3, 4), (4, 6))]
+    words = [_first(way, dict.fromkeys(range(wrong), []) | {wrong: [None]}, None) for wrong in range(3)]
+    assert words == [
+        "iterations 1 to 3 are the first that do not come out",
+        "iteration 4 is the first that does not come out; what leads to 3 does",
+        "iterations 5 to 6 are the first that do not come out; what leads to 4 does",
+    ]
 
 
 def test_a_record_whose_data_is_gone_is_neither_right_nor_wrong(prove, home, tmp_path, capsys):

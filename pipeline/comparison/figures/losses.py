@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ...records.record import Record
-from ..axes import AXES
+from ..axes import AXES, short
 from ..labels import SHORT, label, setting, widest
 from ..tables import with_best
 from .colours import GREY, PALE, WHITE, Colour, ordered
@@ -52,7 +52,9 @@ class Curve:
 
 
 def curves(study: Study) -> tuple[str, list[Curve]]:
-    """What a colour stands for, and a curve for each trajectory of the best rows; of repeats one for all of them."""
+    """What a colour stands for, and a curve for each trajectory of the best rows; of repeats one for all of them.
+
+    Where nothing but iterations differs, a curve is named by how many it has."""
     keys = [i for i, key in enumerate(study.keys) if key != ITERATIONS]
     colour = next((i for i in keys if study.keys[i] == AXES[1]), keys[-1] if keys else None)
     groups: dict[tuple[Any, ...], list[Row]] = {}
@@ -63,9 +65,13 @@ def curves(study: Study) -> tuple[str, list[Curve]]:
     found = []
     for rows in groups.values():
         panel = ", ".join(f"{study.names[i]} {study.texts(rows[0])[i]}" for i in keys if i != colour)
-        value = None if colour is None else rows[0].values[colour]
+        value = _iterations(study, rows) if colour is None else rows[0].values[colour]
         found.append(_curve(study, rows, panel, value))
-    return ("" if colour is None else study.names[colour]), found
+    return (short(ITERATIONS) if colour is None else study.names[colour]), found
+
+
+def _iterations(study: Study, rows: Sequence[Row]) -> int:
+    return max(study.records[row.points[0]].result.iterations for row in rows)
 
 
 def _curve(study: Study, rows: Sequence[Row], panel: str, value: Any) -> Curve:

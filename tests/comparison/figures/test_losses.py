@@ -1,5 +1,7 @@
 """Loss curves: what is drawn where, held against the records' losses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,22 @@ def test_repeats_are_one_curve_with_a_median_and_a_range(tmp_path):
     assert len(curve.repeats) == 3
     np.testing.assert_allclose(curve.median, 2 * curve.repeats.min(axis=0))
     assert has_white_edges(pixels(losses(studied(points, ["training.iterations", "seed"]))))
+
+
+def test_where_nothing_but_iterations_differs_curves_are_named_by_them(tmp_path):
+    """One curve for all points of a trajectory; with alpha falling along a cosine each point has its own, told apart by colour."""
+    points = [point(tmp_path, f"iterations={n}", {"training.iterations": n}) for n in (4, 8)]
+    for each in points:
+        write(each)
+    meaning, [curve] = curves(studied(points, SWEPT[2:]))
+    assert (meaning, curve.name, curve.value) == ("iterations", "8", 8)
+    alone = [replace(each, trajectory=f"of {each.iterations}") for each in points]
+    for each in alone:
+        write(each)
+    meaning, found = curves(studied(alone, SWEPT[2:]))
+    assert meaning == "iterations" and [(curve.name, curve.value) for curve in found] == [("4", 4), ("8", 8)]
+    picture = pixels(losses(studied(alone, SWEPT[2:])))
+    assert all((picture == colour).all(axis=2).any() for colour in ordered(2))
 
 
 def test_every_pixel_of_a_curve_lies_where_its_loss_is(tmp_path):
