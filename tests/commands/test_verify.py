@@ -218,7 +218,7 @@ def test_states_on_the_way_are_places_and_the_first_that_differs_is_found_by_bis
 
 def test_a_stretch_is_told_by_its_iterations_or_by_its_only_one():
     way = [SimpleNamespace(first=first, last=last, length=last - first) for first, last in ((0, 3), (3, 4), (4, 6))]
-    words = [_first(way, dict.fromkeys(range(wrong), []) | {wrong: [None]}, None) for wrong in range(3)]
+    words = [_first(way, {number: [None] * (number == wrong) for number in range(wrong + 1)}, None) for wrong in range(3)]
     assert words == [
         "iterations 1 to 3 are the first that do not come out",
         "iteration 4 is the first that does not come out; what leads to 3 does",

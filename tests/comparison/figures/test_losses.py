@@ -42,7 +42,7 @@ def test_repeats_are_one_curve_with_a_median_and_a_range(tmp_path):
 
 
 def test_where_nothing_but_iterations_differs_curves_are_named_by_them(tmp_path):
-    """One curve for all points of a trajectory; with alpha falling along a cosine each point has its own, told apart by colour."""
+    """One curve for all points of a trajectory; with alpha falling along a cosine each point has its own, in its colour."""
     points = [point(tmp_path, f"iterations={n}", {"training.iterations": n}) for n in (4, 8)]
     for each in points:
         write(each)
