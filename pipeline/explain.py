@@ -13,7 +13,7 @@ from .base import console
 from .base.errors import DataError, SettingsError
 from .base.files import npz_bytes, write_bytes
 from .base.project import expanded
-from .base.text import printable
+from .base.text import columns, padded, printable, quoted_if_blank
 from .comparison.explanation import Explanation, explain
 from .comparison.labels import SHORT, one_line
 from .comparison.select import find_point
@@ -50,7 +50,8 @@ def image_of(record: Record, wanted: str) -> tuple[NDArray[np.generic], str]:
         number, count = int(wanted), len(dataset.images)
         if number >= count:
             raise SettingsError([f"--image: must be from 0 to {count - 1}, as the column image of y_hat.csv, not {wanted}"])
-        return dataset.images[number], f"image {number} of {dataset.name}, target {dataset.classes[dataset.labels[number]]}"
+        target = quoted_if_blank(dataset.classes[dataset.labels[number]])
+        return dataset.images[number], f"image {number} of {dataset.name}, target {target}"
     file = expanded(wanted)
     images = read_file(file, reader_of(record))
     if len(images) != 1:
@@ -64,13 +65,13 @@ def image_of(record: Record, wanted: str) -> tuple[NDArray[np.generic], str]:
 def lines_of(shown: Explanation, name: str) -> list[str]:
     """A row a head: what its windows add, its bias_flat, their sum, the logit, and y-hat; the answer starred."""
     names = [one_line(name, SHORT) for name in shown.classes]
-    wide = max(4, *map(len, names))
+    wide = max(4, *map(columns, names))
     lines = [printable(name), f"  {'head':{wide}}  {'active':>9}  {'sum':>9}  {'bias_flat':>9}  {'logit':>9}  {'y_hat':>9}"]
     for j, (head, seen) in enumerate(zip(shown.heads, shown.forwards, strict=True)):
         active = f"{int((seen.pooled > 0).sum())}/{seen.pooled.size}"
         numbers = (float(seen.contributions.sum()), float(head.bias_flat), float(seen.logit), float(seen.y_hat))
         star, text = "*" if j == shown.answer else " ", "  ".join(f"{number:>9.4g}" for number in numbers)
-        lines.append(f"{star} {names[j]:{wide}}  {active:>9}  {text}")
+        lines.append(f"{star} {padded(names[j], wide)}  {active:>9}  {text}")
     return lines
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from .base import console
 from .base.errors import SettingsError
-from .base.text import cut
+from .base.text import aligned, cut
 from .sweep.executors import cores
 from .sweep.grid import Grid, check_own_name
 from .sweep.hydra import parse_arguments, read_command
@@ -85,9 +85,7 @@ def grouped(plan: Plan, why: Sequence[Reason]) -> list[list[str]]:
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as columns of text; the last is as long as it has to be, and no line longer than a line of ours may be."""
     shown = [[cell if len(cell) <= MOST_WHY else cell[: MOST_WHY - 3] + "..." for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
-    return [cut(line) for line in lines]
+    return [cut(line) for line in aligned(shown, "l" * len(shown[0]))]
 
 
 def plain(plan: Plan, why: Sequence[Reason], count: int) -> dict[str, object]:

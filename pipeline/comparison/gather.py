@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..base.errors import SettingsError
+from ..base.text import quoted_if_blank
 from ..records.record import Record
 from .compare import SideBySide, axes_for, side_by_side
 from .labels import label
@@ -35,7 +36,7 @@ def notes(records: Mapping[str, Record]) -> list[str]:
     said = []
     classes = list(dict.fromkeys(tuple(record.classes) for record in records.values()))
     if len(classes) > 1:
-        shown = "; ".join(label(f"{len(names)} ({', '.join(names)})") for names in classes[:MOST_NAMED])
+        shown = "; ".join(label(f"{len(names)} ({', '.join(map(quoted_if_blank, names))})") for names in classes[:MOST_NAMED])
         more = f"; and {len(classes) - MOST_NAMED} more" if len(classes) > MOST_NAMED else ""
         said.append(f"note: the points have different classes: {shown}{more}")
     data = data_names(records)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.project import expanded
-from ..base.text import printable, shortened
+from ..base.text import printable, quoted_if_blank, shortened
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -30,13 +30,19 @@ MOST_FONTS = 300
 
 
 def label(name: object, most: int = MOST_LETTERS) -> str:
-    """The name on one line, letters that no font here has as their escapes; a long one loses its middle."""
-    return shortened("".join(c if has_glyph(None, c) or font_of(c) else ascii(c)[1:-1] for c in printable(str(name))), most)
+    """The name on one line, letters that no font here has as their escapes, a blank one in quotes; a long one loses its
+    middle."""
+    return heading(quoted_if_blank(printable(str(name))), most)
+
+
+def heading(text: str, most: int = MOST_LETTERS) -> str:
+    """The same of words that may be none."""
+    return shortened("".join(c if has_glyph(None, c) or font_of(c) else ascii(c)[1:-1] for c in printable(text)), most)
 
 
 def one_line(name: object, most: int = MOST_LETTERS) -> str:
-    """The name for a terminal, which has fonts of its own: on one line, a long one without its middle."""
-    return shortened(printable(str(name)), most)
+    """The name for a terminal, which has fonts of its own: on one line, a blank one quoted, a long one without its middle."""
+    return shortened(quoted_if_blank(printable(str(name))), most)
 
 
 def setting(value: Any) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ..base.console import number
-from ..base.text import printable, shortened
+from ..base.text import aligned
 from ..records.record import Record
-from .labels import SHORT
+from .labels import SHORT, one_line
 from .vectors import read_vectors
 
 DIGITS = 6
@@ -19,14 +19,12 @@ def outcome(record: Record) -> str:
     if len(vectors) != 1:
         return "\n".join(f"{key:20s} {number(value)}" for key, value in record.result.metrics.items())
     [((_, target), cells)] = vectors
-    columns = [
-        ["class", *(shortened(printable(name), SHORT) for name in record.classes)],
+    written = [
+        ["class", *(one_line(name, SHORT) for name in record.classes)],
         ["y", *(f"{name == target:.1f}" for name in record.classes)],
         ["y_hat", *_decimals([float(cell) for cell in cells.split(",")])],
     ]
-    widths = [max(map(len, column)) for column in columns]
-    rows = zip(*columns, strict=True)
-    return "\n".join(" ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(aligned([*zip(*written, strict=True)], "rrr", " "))
 
 
 def _decimals(values: Sequence[float]) -> list[str]:

@@ -17,7 +17,7 @@ from ..records.record import Record
 from .axes import short
 from .compare import RECORD, SideBySide, report
 from .gather import data_names
-from .labels import label, setting
+from .labels import heading, setting
 from .select import flat_settings
 from .tables import as_csv
 from .text import with_spread
@@ -83,7 +83,7 @@ def write_output(found: SideBySide, said: Sequence[str], output: Output) -> str:
 def _page(found: SideBySide, folder: Path) -> bytes:
     """The report of these points. folder: where it will lie."""
     title = ", ".join(dict.fromkeys(str(record.settings.get("name")) for record in found.records.values()))
-    return report(label(title), found, _datasets(found.records), folder)
+    return report(heading(title), found, _datasets(found.records), folder)
 
 
 def _datasets(records: Mapping[str, Record]) -> dict[str, Dataset]:

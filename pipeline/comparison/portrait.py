@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..base.console import number
+from ..base.text import aligned
 from ..data.dataset import SPLITS
 from ..records.record import FILES, Record
 from ..training.result import CRITERIA
@@ -127,8 +128,5 @@ def _value(value: Any) -> str:
     return one_line(setting(value))
 
 
-def _columns(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
-    """Lines of a table; sides: l or r a column."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    cells = [[c.ljust(w) if s == "l" else c.rjust(w) for c, w, s in zip(row, widths, sides, strict=True)] for row in rows]
-    return ["  " + "  ".join(row).rstrip() for row in cells]
+def _columns(rows: Rows, sides: str) -> list[str]:
+    return [f"  {line}" for line in aligned(rows, sides)]

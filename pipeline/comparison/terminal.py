@@ -9,7 +9,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base.text import printable
+from ..base.text import fitted, printable, quoted_if_blank
 from ..heads.head import Array
 from .figures.colours import coloured, red_blue
 
@@ -43,13 +43,13 @@ def kernel_lines(kernels: Sequence[Array], classes: Sequence[str], colours: Colo
     shown = [kernel[:MOST_FILTERS] for kernel in kernels[:MOST_HEADS]]
     limit = max(float(np.abs(kernel).max()) for kernel in shown) or 1.0
     tiles = [_numbers(kernel, limit) if colours is Colours.NONE else _blocks(kernel, limit, colours) for kernel in shown]
-    names = [printable(name) for name in classes[: len(shown)]]
+    names = [quoted_if_blank(printable(name)) for name in classes[: len(shown)]]
     across = tiles[0][0]
     columns = max(1, (width + GAP) // (across + GAP))
     lines = [_scale(limit, colours)]
     for first in range(0, len(shown), columns):
         part = range(first, min(first + columns, len(shown)))
-        lines.append((" " * GAP).join(names[i][:across].ljust(across) for i in part).rstrip())
+        lines.append((" " * GAP).join(fitted(names[i], across) for i in part).rstrip())
         rows = zip(*(tiles[i][1] for i in part), strict=True)
         lines += [(" " * GAP).join(row).rstrip() for row in rows]
     left = [f"{len(kernels) - MOST_HEADS} more heads"] if len(kernels) > MOST_HEADS else []

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..base import console
 from ..base.errors import DataError, FileError, SettingsError
+from ..base.text import quoted_if_blank
 from ..data import prepared
 from ..data.dataset import TRAIN, Dataset
 from ..records.fingerprint import trajectory
@@ -75,7 +76,7 @@ def warn_of_absent(points: Iterable[Point]) -> None:
     """Say which classes have no image for training, in any data of the points: their heads can only learn to say no."""
     for path, dataset in {point.data: point.dataset for point in points}.items():
         members = np.bincount(dataset.labels[dataset.split == TRAIN], minlength=len(dataset.classes))
-        absent = [name for name, count in zip(dataset.classes, members, strict=True) if count == 0]
+        absent = [quoted_if_blank(name) for name, count in zip(dataset.classes, members, strict=True) if count == 0]
         if absent and dataset.count(TRAIN) > 1:
             console.say(f"warning: no image for training of class {', '.join(absent)} in {path.name}", error=True)
 

@@ -1,6 +1,6 @@
 """A model card: what a registered model is, what it was trained on, how good it is, how to load it, and where it ends."""
 
-from ..base.text import in_markdown
+from ..base.text import in_markdown, quoted_if_blank
 from ..data.dataset import SPLITS
 from ..records.record import Record
 from ..sweep.point import Point
@@ -69,7 +69,7 @@ def _what(point: Point, record: Record) -> str:
 def _data(point: Point, record: Record) -> str:
     data, counts = point.dataset, record.result.images
     height, width = data.image_shape
-    classes = ", ".join(record.classes)
+    classes = ", ".join(map(quoted_if_blank, record.classes))
     classes = classes if len(classes) <= CLASSES else f"{classes[:CLASSES]}..."
     split = ", ".join(f"{counts[split]} {split}" for split in SPLITS if counts.get(split))
     return (

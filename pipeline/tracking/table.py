@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
+from ..base.text import quoted_if_blank
 from ..comparison.vectors import read_vectors
 from ..records.record import Record
 
@@ -68,10 +69,10 @@ def y_hat_table(record: Record) -> dict[str, list[Any]]:
 
 def _outputs(values: NDArray[np.float64], targets: list[str], classes: list[str]) -> list[str]:
     likely = np.argsort(-values, axis=1, kind="stable")[:, :CLASSES]
-    found = []
+    names, found = [quoted_if_blank(name) for name in classes], []
     for target, order, row in zip(targets, likely.tolist(), values.tolist(), strict=True):
-        answer, place = classes[order[0]], classes.index(target)
+        answer, place = order[0], classes.index(target)
         shown = sorted(order if place in order else [*order[:-1], place])
-        verdict = f"{answer} (right)" if answer == target else f"{answer} (wrong: {target})"
-        found.append(f"{verdict}: " + "  ".join(f"{classes[j]}={row[j]:.4f}" for j in shown))
+        verdict = f"{names[answer]} (right)" if answer == place else f"{names[answer]} (wrong: {names[place]})"
+        found.append(f"{verdict}: " + "  ".join(f"{names[j]}={row[j]:.4f}" for j in shown))
     return found

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from pipeline.base.files import csv_bytes
-from pipeline.base.text import clean, cut, guarded, in_markdown, printable, unguarded
+from pipeline.base.text import aligned, clean, columns, cut, fitted, guarded, in_markdown, printable, unguarded
 
 FORMULAS = [
     "=1+1",
@@ -49,6 +49,14 @@ def test_every_text_comes_back():
         text = "".join(choice.choices("=+-@\t\r\n;',1e.a0", k=choice.randint(0, 7)))
         assert unguarded(guarded(text)) == text
         assert [[unguarded(cell) for cell in row] for row in read(csv_bytes(["x"], [[text, 1]]))] == [["x"], [text, "1"]]
+
+
+def test_columns_of_a_terminal_line_up_whatever_the_script():
+    rows = [["class", "y", "z"], ["猫", "1.0", "a"], ["ant", "0.0", "Ｗ"], ["e\u0301 한", "10.0", ""]]
+    lines = aligned(rows, "rll", " ")
+    assert lines == ["class y    z", "   猫 1.0  a", "  ant 0.0  Ｗ", " e\u0301 한 10.0"]
+    assert [columns(text) for text in ("", "ab", "猫", "ﾈ", "e\u0301", "中 文")] == [0, 2, 2, 1, 1, 5]
+    assert [fitted("中文", width) for width in (1, 2, 3, 4, 5)] == [" ", "中", "中 ", "中文", "中文 "]
 
 
 def read(content):

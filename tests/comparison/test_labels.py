@@ -11,14 +11,20 @@ from pipeline.comparison import labels
 from pipeline.comparison.figures.colours import BLACK, WHITE, coloured, ink, ordered, red_blue, viridis
 from pipeline.comparison.figures.paper import blank, write
 from pipeline.comparison.figures.scales import ERROR, LINEAR, LOG, LOGIT, Scale, error_scale, logit_scale, spread
-from pipeline.comparison.labels import column_width, label, own_font, runs, widest
+from pipeline.comparison.labels import column_width, heading, label, one_line, own_font, runs, widest
 
 
 def test_labels_are_printable_short_and_keep_both_ends():
-    assert [label(name) for name in ("plain", "$\\frac{", "a\tb", "", "é Ж")] == ["plain", "$\\frac{", "a\\tb", "", "é Ж"]
+    assert [label(name) for name in ("plain", "$\\frac{", "a\tb", "é Ж")] == ["plain", "$\\frac{", "a\\tb", "é Ж"]
     assert label("\udc80") == "\\udc80"
     cut = label("start" + "x" * 300 + "end", 20)
     assert (len(cut), cut[:5], cut[-3:]) == (20, "start", "end")
+
+
+def test_a_blank_name_is_seen_by_its_quotes_and_a_heading_may_be_none():
+    assert [label(name) for name in ("", " ", "  ", " a ")] == ['""', '" "', '"  "', " a "]
+    assert [one_line(name) for name in ("", " ", "\t", " a ")] == ['""', '" "', "\\t", " a "] and heading("") == ""
+    assert len(label(" " * 300, 20)) == 20
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def test_one_image_shows_target_beside_y_hat(tmp_path, classes):
     record = write(point(tmp_path, "", {}), classes, images=[4])
     vector = record.y_hat.iloc[0]
     rows = [(name, float(name == vector["target"]), vector[f"y_hat_{name}"]) for name in classes]
-    assert outcome(record) == pd.DataFrame(rows, columns=["class", "y", "y_hat"]).to_string(index=False)
+    with pd.option_context("display.unicode.east_asian_width", True):
+        assert outcome(record) == pd.DataFrame(rows, columns=["class", "y", "y_hat"]).to_string(index=False)
     assert outcome(record).splitlines()[2].split()[-2] == "1.0"
 
 

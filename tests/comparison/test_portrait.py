@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.comparison import labels, portrait
 from pipeline.comparison.select import Places, find_point, neighbours_of
+from pipeline.comparison.terminal import Colours, kernel_lines
 from tests.comparison.comparison_cases import grid, point, write
 
 SWEPT = ["model.kernel_size", "training.alpha"]
@@ -55,6 +56,18 @@ def test_classes_are_written_as_a_terminal_can_whatever_fonts_pictures_have(sibl
         monkeypatch.setitem(head, "class", name)
     first = [line.split()[0] for line in portrait.head_lines(record)[2:5]]
     assert first == ["猫", "a\\x1b[2J", "é" * 12 + "…" + "é" * 11]
+
+
+def test_blank_names_are_seen_and_columns_line_up_beside_wide_letters(tmp_path):
+    record = write(point(tmp_path, "", {}), ("", " ", "猫も犬も", "ant"), range(4))
+    assert [line.strip() for line in portrait.head_lines(record)[2:]] == ['""', '" "', "猫も犬も", "ant"]
+    assert record.y_hat["target"].tolist() == ["", " ", "猫も犬も", "ant"]
+    text = "\n".join(portrait.y_hat_lines(record)[1:])
+    assert '" "' in text and "猫" in text
+    # Their last column is set right, and these letters take two columns each.
+    assert len({len(line) + sum(letter in "猫も犬" for letter in line) for line in text.split("\n")}) == 1
+    [_, names, *_] = kernel_lines(record.kernels, record.classes, Colours.NONE, 80)
+    assert names == '""        " "       猫も犬も  ant'
 
 
 def test_metrics_a_split_and_heads_with_their_troubles(siblings):

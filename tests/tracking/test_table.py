@@ -31,6 +31,12 @@ def test_output_names_the_likeliest_classes_and_the_target(tmp_path):
     assert table["data"][0][:4] == [7, "b", 0.25, 0.75]
 
 
+def test_output_shows_blank_classes_in_quotes(tmp_path):
+    table = y_hat_table(write(tmp_path / "y_hat.csv", [[0.25, 0.75], [0.5, 0.5]], [1, 1], ["", " "]))
+    outputs = ['" " (right): ""=0.2500  " "=0.7500', '"" (wrong: " "): ""=0.5000  " "=0.5000']
+    assert [row[-1] for row in table["data"]] == outputs
+
+
 def test_many_images_and_classes_are_cut(tmp_path):
     classes = [str(number) for number in range(30)]
     y_hat = np.tile(np.arange(30) / 100, (600, 1))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..axes import axes
-from ..labels import SHORT, label, setting, widest
+from ..labels import SHORT, heading, label, setting, widest
 from ..tables import with_best
 from .colours import GREY, Colour, ordered
 from .layout import Row, Study, distinct, page_title
@@ -82,7 +82,7 @@ def dots(study: Study) -> bytes | None:
         tick_up(canvas, frame, up.ticks(), panels.is_first(index))
         rows = [row for row in kept if titles[id(row)] == title]
         smoothly(canvas, frame.box, _Dots(frame, rows, where, colours, study.best).paint)
-        draw_frame(canvas, frame, label(title))
+        draw_frame(canvas, frame, heading(title))
         tick_across(canvas, frame, where.ticks)
         name_across(canvas, frame, study.names[where.across])
         if study.best in rows:

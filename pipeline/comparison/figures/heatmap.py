@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ..axes import axes
-from ..labels import SHORT, column_width, label, setting, widest
+from ..labels import SHORT, column_width, heading, label, setting, widest
 from ..tables import with_best
 from .colours import BLACK, Pixels, as_colour, coloured, ink, viridis
 from .layout import Study, distinct, page_title
@@ -106,7 +106,7 @@ def _places(grid: Grid) -> _Places:
     wide, is_upright = column_width(acrosses, SMALL_LETTERS, len(acrosses), least)
     tall = _side(280, len(downs), CELL[1], LEAST_CELL[1])
     below = (widest(acrosses, SMALL_LETTERS) if is_upright else SMALL_LETTERS) + LETTERS + 4 * GAP
-    width = max(len(acrosses) * wide, widest(map(label, grid.pages), LETTERS)) + 2 * GAP
+    width = max(len(acrosses) * wide, widest(map(heading, grid.pages), LETTERS)) + 2 * GAP
     columns = max(1, min(len(grid.pages), 4, (MOST_WIDE - left - COLOUR_BAR) // width))
     return _Places((wide, tall), left, (width, ABOVE + len(downs) * tall + below), columns, is_upright)
 
@@ -126,7 +126,7 @@ def heat_map(study: Study, grid: Grid) -> bytes:
     write_title(canvas, title, note)
     for index, name in enumerate(names):
         corner, page = places.corner(index), grid.pages[name]
-        write(canvas, (corner[0], corner[1] - GAP // 2), label(name), LETTERS, "ld")
+        write(canvas, (corner[0], corner[1] - GAP // 2), heading(name), LETTERS, "ld")
         _cells(canvas, corner, places.cell, page, scale)
         if name == grid.best[0]:
             _star(canvas, corner, places.cell, grid.best[1:])

@@ -10,7 +10,7 @@ from ...heads.head import Array
 from ...heads.initial import initial_heads
 from ...records.record import Record
 from ..axes import AXES
-from ..labels import SHORT, label, widest
+from ..labels import SHORT, heading, label, widest
 from .colours import GREY, red_blue
 from .layout import ITERATIONS, Row, Study
 from .mosaic import BAR, BETWEEN, LEAST_TILE, MOST_HEADS, UNIT, kernel_tile, kernels_png
@@ -139,7 +139,7 @@ def _growth(shown: Sequence[Panel], classes: Sequence[str], left_out: str) -> by
         write_head(canvas, (left + c * step + step // 2, HEAD + above - 4), name, upright, above=True)
     y = HEAD + above
     for panel in shown:
-        write(canvas, (left, y), label(panel.title), LETTERS, "la")
+        write(canvas, (left, y), heading(panel.title), LETTERS, "la")
         y += LETTERS + GAP
         for text, row in panel.rows:
             write(canvas, (left - GAP, y + tile // 2), text, SMALL_LETTERS, "rm")

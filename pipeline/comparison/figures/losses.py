@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from ...records.record import Record
 from ..axes import AXES, short
-from ..labels import SHORT, label, setting, widest
+from ..labels import SHORT, heading, label, setting, widest
 from ..tables import with_best
 from .colours import GREY, PALE, WHITE, Colour, ordered
 from .layout import ITERATIONS, Row, Study, distinct
@@ -143,7 +143,7 @@ def draw_curves(title: str, note: str, meaning: str, found: Sequence[Curve], col
         steps = sorted({n for curve in own for n, _ in curve.checkpoints})
         _rules(canvas, frame, steps)
         smoothly(canvas, frame.box, partial(_paint, frame, own, colours))
-        draw_frame(canvas, frame, label(name))
+        draw_frame(canvas, frame, heading(name))
         _tick_iterations(canvas, frame, steps)
         name_across(canvas, frame, "iteration")
         _name_curves(canvas, frame, meaning, own, colours)

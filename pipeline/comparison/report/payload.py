@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...base.text import quoted_if_blank
 from ...data.dataset import Dataset
 from ...records.record import Record
 from ...settings import flatten
@@ -62,7 +63,7 @@ def payload(title: str, shown: Shown, folder: Path) -> Payload:
     head = {
         "title": title,
         **_table(shown.summary, kept),
-        "classes": shown.records[shown.best].classes,
+        "classes": [quoted_if_blank(name) for name in shown.records[shown.best].classes],
         "best": kept.index(names.index(shown.best)),
         "points": points,
         "images": blocks.images,

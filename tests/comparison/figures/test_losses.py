@@ -107,6 +107,11 @@ def test_of_one_point_each_head_is_a_curve_and_of_many_heads_some_are_named(tmp_
         assert has_white_edges(pixels(losses(studied([each], ["seed"], {"": record}))))
 
 
+def test_a_head_of_a_blank_class_is_named_too(tmp_path):
+    record = write(point(tmp_path, "", {"training.iterations": 9}), ["", " ", "ant"])
+    assert [curve.name for curve in heads(record)[3]] == ['""', '" "', "ant"]
+
+
 @pytest.mark.parametrize("iterations", [1, 2])
 def test_very_short_trainings_can_be_drawn(tmp_path, iterations):
     points = grid(tmp_path, iterations=(iterations,))

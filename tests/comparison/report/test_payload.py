@@ -97,6 +97,12 @@ def test_repeats_share_a_row_and_images_that_a_point_lacks_are_nan(tmp_path):
     assert head["left_out"] == ["There are no pictures: the images are not at hand."]
 
 
+def test_classes_without_letters_can_be_seen(tmp_path):
+    each = point(tmp_path, "", {})
+    write(each, ["", "  ", "ant"])
+    assert payload.payload("made", shown([each], ["seed"]), tmp_path).head["classes"] == ['""', '"  "', "ant"]
+
+
 def test_points_of_other_classes_have_their_metrics_alone(tmp_path):
     points = grid(tmp_path, (3,), (0.1, 0.5), (4,))
     write(points[0], metrics={"validation_accuracy": 0.9})
