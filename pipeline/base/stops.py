@@ -3,9 +3,15 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
-STOPS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# Where an exception from outside would be lost, or leave a lock held that other threads wait for: in the import system, in a weak
+# reference's callback, whose exceptions Python swallows, and in Python code that takes a lock.
+FRAGILE_FILES = ("<frozen importlib._bootstrap>", "_weakrefset.py", "weakref.py")
+FRAGILE_NAMES = ("__enter__", "__exit__", "__del__", "acquire", "release")
+RETRY_SECONDS = 0.01
 
 
 class Killed(SystemExit):
@@ -19,14 +25,32 @@ class Killed(SystemExit):
 
 @contextmanager
 def stops_as_exceptions() -> Iterator[None]:
-    """Let the signals of STOPS unwind the stack as Killed, so that runs are closed and nothing is left half done."""
+    """Let the signals of STOPS unwind the stack as Killed or KeyboardInterrupt, so that runs are closed and nothing is half done:
+    at once, or as soon as what they interrupt can bear it. A signal that is ignored, as nohup has it, stays ignored."""
+    asked = signal.SIGTERM
 
-    def kill(number: int, _frame: FrameType | None) -> None:
-        raise Killed(number)
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = asked if number == signal.SIGALRM else signal.Signals(number)
+        if is_fragile(frame):
+            signal.setitimer(signal.ITIMER_REAL, RETRY_SECONDS)
+            return
+        raise KeyboardInterrupt if asked == signal.SIGINT else Killed(asked)
 
-    before = {number: signal.signal(number, kill) for number in STOPS}
+    heard = [number for number in STOPS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in (*heard, signal.SIGALRM)}
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_fragile(frame: FrameType | None) -> bool:
+    """Whether what this frame runs must not be interrupted."""
+    return frame is not None and (
+        frame.f_code.co_filename in FRAGILE_FILES
+        or Path(frame.f_code.co_filename).name in FRAGILE_FILES
+        or frame.f_code.co_name in FRAGILE_NAMES
+    )
