@@ -7,8 +7,8 @@ from pathlib import Path
 from types import FrameType
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-# Where an exception from outside would be lost, or leave a lock held that other threads wait for: in the import system, in Python
-# code that takes a lock, in a weak reference's callback, whose exceptions Python swallows.
+# Where an exception from outside would be lost, or leave a lock held that other threads wait for: in the import system, in
+# Python code that takes a lock, in a weak reference's callback, whose exceptions Python swallows.
 FRAGILE_FILES = ("<frozen importlib._bootstrap>", "_weakrefset.py", "weakref.py")
 FRAGILE_NAMES = ("__enter__", "__exit__", "__del__", "acquire", "release")
 RETRY_SECONDS = 0.01
@@ -25,8 +25,8 @@ class Killed(SystemExit):
 
 @contextmanager
 def stops_as_exceptions() -> Iterator[None]:
-    """Let the signals of STOPS unwind the stack as Killed or KeyboardInterrupt, so that nothing is left half done: at once, or as
-    soon as what they interrupt can bear it. A signal that is ignored, as nohup has it, stays ignored."""
+    """Let the signals of STOPS unwind the stack as Killed or KeyboardInterrupt, so that nothing is left half done: at once, or
+    as soon as what they interrupt can bear it. A signal that is ignored, as nohup has it, stays ignored."""
     asked = signal.SIGTERM
 
     def stop(number: int, frame: FrameType | None) -> None:
