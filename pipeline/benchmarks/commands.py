@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..tracking.address import address_of
+
 # Where the package lies: a command's working folder is not the project's.
 HOME = Path(__file__).resolve().parents[2]
 # Everything that is wrong ends with its reason, in the last line.
@@ -71,7 +73,7 @@ class Place:
     def run(self, stage: str, *arguments: str, tracked: bool = False, environment: Mapping[str, str] | None = None) -> Ran:
         """Run python -m pipeline.<stage>. CommandError when it fails, or when MLflow was not told all: less would be timed."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        tracking = f"tracking.uri='sqlite:///{self.database}'" if tracked else "tracking=off"
+        tracking = f"tracking.uri='{address_of(self.database)}'" if tracked else "tracking=off"
         words = [*arguments, f"paths.experiments='{self.experiments}'", tracking]
         ran = run([sys.executable, "-m", f"pipeline.{stage}", *words], self.folder, environment or {})
         if trouble := [line.text for line in ran.lines if line.text.startswith("MLflow: ")]:

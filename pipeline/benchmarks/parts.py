@@ -10,6 +10,7 @@ from ..comparison.compare import compare
 from ..records.record import Record, read_record, write_record
 from ..settings import TrackingSettings
 from ..sweep.point import Point
+from ..tracking.address import address_of
 from ..tracking.events import Finished
 from ..tracking.lease import Lease
 from ..tracking.runs import Runs
@@ -44,7 +45,7 @@ def seconds_to_write(points: Sequence[Point], folder: Path) -> list[float]:
 
 def seconds_to_track(points: Sequence[Point], database: Path) -> list[float]:
     """For each point the seconds in which the tracker's thread, with the process to itself, writes it into a new store."""
-    tracking = TrackingSettings(store="sqlite", uri=f"sqlite:///{database}")
+    tracking = TrackingSettings(store="sqlite", uri=address_of(database))
     store, sweep = open_store(tracking, "benchmark"), SweepView(sweep_key(points), len(points), ("training.alpha",))
     runs = Runs(store, sweep, Lease(store.uri))
     found = []

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.benchmarks import floors, sweeps
+from pipeline.benchmarks import floors, parts, sweeps
 from pipeline.benchmarks.bounds import MOST, bounds
 from pipeline.benchmarks.commands import CommandError, Place, run
 from pipeline.benchmarks.drawings import sweep_figure
@@ -72,6 +72,17 @@ def test_made_up_records_are_an_experiment_of_ours(tmp_path):
     assert len({point.trajectory for point in points}) == 6
     place.run("compare", f"name={NAME}")
     assert len((place.experiments / NAME / "points.csv").read_text().splitlines()) == 7
+
+
+@pytest.mark.slow
+def test_what_tracks_does_so_in_any_folder(tmp_path):
+    place = Place(tmp_path / "50%25 or what?")
+    make_records(place, 2)
+    points = points_of(read_grid(place.experiments / NAME))
+    assert all(seconds > 0 for seconds in parts.seconds_to_track(points, place.folder / "parts.db"))
+    place.run("train", "training.iterations=1", tracked=True)
+    assert {path.name for path in place.folder.glob("*.db")} == {"parts.db", "mlflow.db"}
+    assert [path.name for path in tmp_path.iterdir()] == [place.folder.name]
 
 
 @pytest.mark.slow

@@ -3,12 +3,16 @@
 import hashlib
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 
 import pytest
 
 from pipeline.base.errors import FileError, SettingsError
+from pipeline.base.files import UNFINISHED
 from pipeline.cli import dispatch
 from pipeline.crates import pack
 from pipeline.crates.citation import read_citation
@@ -17,6 +21,21 @@ from pipeline.records.record import FILES
 from tests.helpers.commands import ROOT, SMALL_SWEEP, contents, points
 from tests.helpers.records import mend
 from tests.helpers.tracking import copy_store, new_store
+
+# The command, which kills itself when so many records are in their places.
+KILLED = """
+import os, signal, sys
+from pipeline.cli import dispatch
+from pipeline.crates import admitted
+real, placed = admitted.sync_folder, []
+def sync(folder):
+    real(folder)
+    placed.extend([folder] if folder.parent.parent.name == "small" else [])
+    if len(placed) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+admitted.sync_folder = sync
+dispatch(sys.argv[2:])
+"""
 
 
 def graph(path):
@@ -65,6 +84,26 @@ def test_a_folder_and_a_zip_are_one_crate_and_coming_in_twice_changes_nothing(se
     assert "0 points taken in, 4 were there" in capsys.readouterr().out
     del before[str(first.relative_to(tmp_path / "there") / PROVENANCE)]
     assert contents(tmp_path / "there") == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("placed", [1, 4])
+def test_one_that_is_killed_between_two_records_or_before_the_grid_is_completed_by_the_next(sent, tmp_path, placed, capsys):
+    there, crate = tmp_path / "there" / "small", sent / "small.zip"
+    words = ["import", str(crate), f"paths.experiments={there.parent}"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(placed), *words], cwd=ROOT, check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    # What is in its place is whole; the rest is where whoever comes next removes it.
+    whole = contents(sent / "experiments" / "small" / "points")
+    assert len(points(there)) == placed and not (there / "config.yaml").exists()
+    assert contents(there / "points").items() <= whole.items()
+    assert all(set(FILES) <= {path.name for path in point.iterdir()} for point in points(there))
+    assert [*(there / "work").glob(f"*{UNFINISHED}")] != []
+    assert dispatch(words) == 0
+    assert f"{4 - placed} points taken in, {placed} were there" in capsys.readouterr().out
+    assert contents(there / "points") == whole
+    assert sorted(path.name for path in there.iterdir()) == ["config.yaml", "points", "work"]
+    assert [path.name for path in (there / "work").iterdir()] == ["sweep.lock"]
 
 
 def test_other_bytes_that_are_there_stay_and_nothing_is_taken_in(sent, tmp_path):
