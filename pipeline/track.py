@@ -17,7 +17,8 @@ HELP = """\
 usage: ovrcnn track [experiment=NAME|name=NAME] [tracking=server tracking.uri=http://HOST:PORT | tracking.uri=sqlite:////PATH.db]
 
 tells an MLflow store of every recorded point that it lacks, once each, with the times when they were trained; and of each
-experiment's last sweep with its tables, report and champion. Without a name it looks at all experiments. Records are only read.
+experiment's sweeps with their tables, of the last one with figures, report and champion, too. Without a name it looks at all
+experiments. Records are only read.
 
 paths.experiments=FOLDER looks elsewhere."""
 WORDS = ("experiment=", "name=", "paths.experiments=", "tracking=", "tracking.uri=")

@@ -21,7 +21,7 @@ from .text import table_lines
 from .vectors import write_y_hat
 
 # The last column of points.csv.
-RECORD = "record"
+RECORD, POINTS = "record", "points"
 REPORT = "report.html"
 
 
@@ -118,8 +118,8 @@ def read_points(points: Sequence[Point], keys: Sequence[str]) -> tuple[dict[str,
 
 
 def write_tables(folder: Path, found: SideBySide) -> None:
-    # Every record lies where its point belongs: experiment/points/trajectory/iterations.
-    paths = ["/".join(record.folder.parts[-3:]) for record in found.records.values()]
+    # Where its point belongs, and it lies when that is in the grid.
+    paths = ["/".join((POINTS, *record.folder.parts[-2:])) for record in found.records.values()]
     points, table = found.points.assign(**{RECORD: paths}), found.summary
     write_bytes(folder / "points.csv", as_csv(points))
     write_bytes(folder / "summary.csv", as_csv(table.rows))

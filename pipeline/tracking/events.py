@@ -123,6 +123,7 @@ class Compared(Event):
 
     text: the tables as the terminal shows them. metric: what the best was chosen by. champion: the best point and its record.
     points: all of them. typed, ended: the sweep's command and its end, in milliseconds, when it is told of afterwards.
+    newest: whether its best point is the experiment's champion.
     """
 
     folder: Path
@@ -134,6 +135,7 @@ class Compared(Event):
     points: tuple[Point, ...] = ()
     typed: str = ""
     ended: int | None = None
+    newest: bool = True
 
     def digest(self) -> str:
         """SHA-256 of the tables, the figures, the text, the best point's values and the champion's key."""
@@ -159,10 +161,11 @@ class Compared(Event):
         log.log_rows(store, runs.renewed(parent), best_rows(self.values, self.metric, parent.metrics))
         log_settings(runs, self.points, self.champion)
         seed_view(store, runs.sweep, [self.metric, *self.values])
-        if self.champion:
-            self._crown(runs, *self.champion)
+        if self.newest:
+            if self.champion:
+                self._crown(runs, *self.champion)
+            describe_experiment(runs, runs.sweep.name, in_words(run_name(self.best), self.values, self.metric))
         best = in_words(self.best, self.values, self.metric)
-        describe_experiment(runs, runs.sweep.name, in_words(run_name(self.best), self.values, self.metric))
         tags = {"best": self.best, "command": typed, NOTE: note(runs, self.text, best, self.points, typed), COMPARED: digest}
         log.log_rows(store, parent, [], tags={key: clean(value) for key, value in tags.items()})
 

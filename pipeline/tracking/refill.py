@@ -1,9 +1,11 @@
 """A store filled from the records: what it lacks is logged, as the sweeps would have done it, at the times when they did."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tqdm import tqdm
@@ -11,14 +13,16 @@ from tqdm import tqdm
 from ..base import console
 from ..base.errors import FileError, MendableError
 from ..base.text import printable
-from ..comparison.compare import look
-from ..records.record import is_finished
+from ..comparison.axes import values_of
+from ..comparison.compare import axes_for, look, side_by_side, write_tables
+from ..comparison.text import table_lines
+from ..records.record import Record, is_finished
 from ..records.times import Times
-from ..settings import TrackingSettings
-from ..sweep.grid import Grid, read_grid
+from ..settings import TrackingSettings, flatten
+from ..sweep.grid import Grid, deciding, read_grid
 from ..sweep.point import Point
 from ..sweep.points import points_of
-from .events import Compared, Event, Finished
+from .events import COMPARED, Compared, Event, Finished
 from .keys import clean
 from .known import all_recorded, checked
 from .lease import Lease
@@ -124,7 +128,7 @@ def _conclude(runs: Runs, folder: Path, sweep: Sweep) -> None:
 
 
 def _tell_earlier(alone: Runs, folder: Path, noted: dict[str, Any], known: dict[str, tuple[Point, Path]]) -> None:
-    """A sweep before the last: its run, with those of its points that are there, when it was, what was typed; no tables."""
+    """A sweep before the last: its run, with those of its points that are there, when it was, what was typed; its tables."""
     found = [known[key] for key in noted["keys"] if isinstance(key, str) and key in known]
     view = _of_whom(alone, _view(noted))
     if not found or view is None or not view.whole:
@@ -133,10 +137,36 @@ def _tell_earlier(alone: Runs, folder: Path, noted: dict[str, Any], known: dict[
     for point, _ in found:
         runs.open(point, {})
     command = str(noted.get("command", ""))
+    _tell_tables(runs, noted, found, command)
     runs.came_to = Conclusion(folder, tuple(point.key for point, _ in found), command, noted.get("ended"))
     if runs.parent is not None:
         alone.store.client.set_tag(runs.parent.run_id, "command", clean(command))
     runs.close(_status(noted, FINISHED if len(found) == len(noted["keys"]) else KILLED))
+
+
+def _tell_tables(runs: Runs, noted: dict[str, Any], found: Sequence[tuple[Point, Path]], command: str) -> None:
+    """What a sweep before the last came to, unless its run says so already: its tables, made anew of the records. Figures and
+    report, which take seconds, are the last one's alone."""
+    if runs.parent is None or COMPARED in runs.parent.tags:
+        return
+    flat = flatten(deciding(found[0][0].settings))
+    grid = Grid(tuple(point.settings for point, _ in found), tuple(key for key in _view(noted).swept if key in flat))
+    points, records = dict[str, Point](), dict[str, Record]()
+    for point, place in found:
+        # One that is damaged was told of.
+        with contextlib.suppress(FileError):
+            name = grid.name(point.settings)
+            records[name], points[name] = checked(point, place), replace(point, name=name)
+    if not records:
+        return
+    keys = axes_for(grid.swept)
+    made = side_by_side(records, [values_of(point.settings, keys) for point in points.values()], keys)
+    values = {key: float(made.summary.best[key]) for key in made.summary.metrics}
+    text = "\n".join(table_lines(made.summary, made.laid)).lstrip("\n")
+    told = made.summary.metric, (points[made.best], records[made.best]), tuple(points.values()), command, noted.get("ended")
+    with TemporaryDirectory() as folder:
+        write_tables(Path(folder), made)
+        _write(runs, Compared(Path(folder), made.best, values, text, *told, newest=False))
 
 
 def _of_whom(runs: Runs, view: SweepView | None) -> SweepView | None:

@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from mlflow import MlflowClient
@@ -127,7 +129,18 @@ def test_runs_are_places_whose_records_are_proved(swept, tmp_path, monkeypatch, 
         verify(["0" * 32, *place])
 
 
-def test_all_sweeps_come_back_and_one_that_runs_is_left_to_itself(copied, database, capsys):
+def runs_of_sweep(folder, name):
+    [run] = [run for run in runs_of(folder, "scratch") if run.info.run_name == name]
+    return run
+
+
+def tables(run):
+    """The tables that a sweep's run holds, by name."""
+    place = Path(url2pathname(urlsplit(run.info.artifact_uri).path))
+    return {path.name: path.read_bytes() for path in sorted(place.iterdir()) if path.suffix in (".csv", ".json")}
+
+
+def test_all_sweeps_come_back_and_one_that_runs_is_left_to_itself(swept, copied, database, capsys):
     """Another sweep after the first; a new store is told of both. Then, as if one were run by somebody else."""
     assert train.main(["-m", "training.iterations=4,6", "training.batch_size=8", *places(copied)]) == 0
     (again := copied / "again").mkdir()
@@ -143,6 +156,17 @@ def test_all_sweeps_come_back_and_one_that_runs_is_left_to_itself(copied, databa
     for name, run in sweeps.items():
         assert sum(f"sweep.{run.data.tags['sweep']}" in each.data.tags for each in found) == int(name.split()[2])
     assert len(found) == 7 and {run.info.status for run in found} == {"FINISHED"}
+    # Each has the tables that its own command had made, though points of the first lie on the shelf by now.
+    for folder, name in ((swept, "sweep of 4 points"), (copied, "sweep of 2 points")):
+        before = runs_of_sweep(folder, name)
+        assert tables(sweeps[name]) == tables(before) and len(tables(before)) == 4
+        assert sweeps[name].data.tags["best"] == before.data.tags["best"]
+        assert sweeps[name].data.metrics == before.data.metrics and sweeps[name].data.params == before.data.params
+    # The last one alone names the champion, whatever is told again.
+    [experiment] = {run.info.experiment_id for run in found}
+    note = MlflowClient(uri).get_experiment(experiment).tags["mlflow.note.content"]
+    assert note.endswith("(the best of the newest sweep of 2 points)")
+    assert len(MlflowClient(uri).search_model_versions("name='scratch'")) == 1
     # The other's lease is held, its sweep is RUNNING, and stays so.
     client, other, run_id = MlflowClient(uri), Lease(uri), sweeps["sweep of 2 points"].info.run_id
     other.take(open_store(TrackingSettings(uri=uri), "scratch"))
