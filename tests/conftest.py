@@ -59,7 +59,9 @@ def tracked(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     MLflow however busy the machine is."""
     from tests.helpers.tracking import copy_store
 
-    monkeypatch.setattr("pipeline.tracking.tracker.PATIENCE", 60.0)
+    # Of the end of a command, which asks `patience`, and of one whose attempts fail.
+    for module in ("ending", "tracker"):
+        monkeypatch.setattr(f"pipeline.tracking.{module}.PATIENCE", 60.0)
     copy_store(database, tmp_path)
     return [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"]
 
