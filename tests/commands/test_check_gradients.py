@@ -7,6 +7,7 @@ import pytest
 from pipeline.base.errors import SettingsError
 from pipeline.certify import __main__ as check_gradients
 from pipeline.certify.__main__ import main
+from tests.helpers.command_lines import answer
 
 FEW = ["--image-shape", "5x4", "--draws", "1", "--kernel-size", "1,3"]
 
@@ -27,10 +28,10 @@ WRONG = {
 }
 
 
-def test_it_prints_a_row_a_gradient_and_the_notebooks(run):
-    ended = run("certify", *FEW)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    lines = ended.stdout.splitlines()
+def test_it_prints_a_row_a_gradient_and_the_notebooks(tmp_path):
+    code, said, error = answer(["check-gradients", *FEW], tmp_path)
+    assert (code, error) == (0, "")
+    lines = said.splitlines()
     assert lines[0] == "5 x 4 pixels, filters 1, 1 draws of each kind, engine numba"
     assert sum(line.endswith(" ok") for line in lines) == 16
     assert sum("%" in line and "cross_entropy" in line for line in lines) == 4
@@ -80,8 +81,8 @@ def test_images_on_which_nothing_can_be_certified_are_refused(monkeypatch):
         main(FEW)
 
 
-def test_the_command_line_exits_with_1_and_helps(run):
+def test_the_command_line_exits_with_1_and_helps(run, tmp_path):
     ended = run("certify", "--kernel-size", "4")
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "--kernel-size: must be odd, not 4\n")
-    helped = run("certify", "--help")
-    assert helped.returncode == 0 and "usage: ovrcnn check-gradients" in helped.stdout
+    code, said, error = answer(["check-gradients", "--help"], tmp_path)
+    assert (code, error) == (0, "") and "usage: ovrcnn check-gradients" in said

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.base.errors import MendableError
 from pipeline.cli import dispatch
-from tests.helpers.commands import ROOT, SMALL_SWEEP, command, contents, points, run_in
+from tests.helpers.command_lines import answer
+from tests.helpers.commands import ROOT, SMALL_SWEEP, command, contents, points
 
 pytestmark = pytest.mark.slow
 
@@ -86,9 +87,9 @@ def test_what_cannot_be_compared_or_shown_is_one_line(swept, words, line):
 
 
 def test_a_point_is_shown_as_plain_text_in_a_pipe_and_in_colour_on_a_terminal(swept):
-    piped = run_in(swept, "show", "small kernel_size=5 iterations=12", "paths.experiments=results", "tracking=off")
-    assert (piped.returncode, piped.stderr) == (0, "")
-    plain = piped.stdout
+    words = ["small kernel_size=5 iterations=12", "paths.experiments=results", "tracking=off"]
+    code, plain, error = answer(["show", *words], swept)
+    assert (code, error) == (0, "")
     [folder] = [
         f
         for f in points(swept / "results" / "small")

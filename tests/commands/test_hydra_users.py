@@ -93,11 +93,13 @@ def two(tmp_path_factory) -> tuple[list[str], Path]:
     return words, folder / "own" / "scratch"
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("launcher", [["joblib", "hydra.launcher.n_jobs=2"], ["submitit_local"]], ids=lambda words: words[0])
-def test_other_launchers_run_the_same_points_under_one_parent(run, tracked, two, launcher, tmp_path):
+def test_other_launchers_run_the_same_points_under_one_parent(tracked, two, launcher, tmp_path):
     (words, own), (name, *options) = two, launcher
-    ended = run("train", *words, *tracked, f"hydra/launcher={name}", *options)
-    assert ended.returncode == 0, ended.stderr
+    code, _, error = answer(["train", *words, *tracked, f"hydra/launcher={name}", *options], tmp_path)
+    assert code == 0, error
     assert contents(scratch(tmp_path) / "points") == contents(own / "points")
     for table in ("points.csv", "y_hat.csv", "config.yaml"):
         assert (scratch(tmp_path) / table).read_bytes() == (own / table).read_bytes()

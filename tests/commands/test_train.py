@@ -13,14 +13,15 @@ from pipeline.compare import main as compare
 from pipeline.records.provenance import PROVENANCE
 from pipeline.records.record import FILES
 from pipeline.train import main
+from tests.helpers.command_lines import answer
 from tests.helpers.commands import SMALL_SWEEP, contents, points
 
 GOLDEN = Path(__file__).parent.parent / "heads" / "golden"
 
 
-def test_the_notebook_to_the_digit(run, place, tmp_path):
-    ended = run("train", *place, "experiment=notebook", "seed=3")
-    assert ended.returncode == 0, ended.stderr
+def test_the_notebook_to_the_digit(place, tmp_path):
+    code, said, error = answer(["train", *place, "experiment=notebook", "seed=3"], tmp_path)
+    assert code == 0, error
     golden = np.load(GOLDEN / "notebook_seed_3.npz")
     [point] = points(tmp_path / "experiments" / "notebook")
     y_hat = pd.read_csv(point / "y_hat.csv")
@@ -34,7 +35,7 @@ def test_the_notebook_to_the_digit(run, place, tmp_path):
                 expected = golden[f"head{j}/final/{name}"].ravel()
                 np.testing.assert_allclose(checkpoint[f"head{j}/{name}"].ravel(), expected, rtol=1e-9)
     # As in the notebook, the target stands beside y-hat.
-    row = [line.split() for line in ended.stdout.splitlines() if line.split()[:1] == [str(golden["target"].argmax())]]
+    row = [line.split() for line in said.splitlines() if line.split()[:1] == [str(golden["target"].argmax())]]
     assert row[0][1] == "1.0" and float(row[0][2]) == pytest.approx(golden["y_hat"].max(), abs=1e-5)
 
 
@@ -77,14 +78,15 @@ def test_a_finished_point_is_not_computed_again(place, tmp_path, capsys):
     assert {path: path.stat().st_mtime_ns for path in points(tmp_path / "experiments" / "scratch")} == before
 
 
-def test_a_failed_point_is_told_at_once_and_the_others_go_on(run, place, tmp_path):
-    ended = run("train", *place, "-m", "training.alpha=0.5,1e308", "training.iterations=20", "model.gradient=exact")
-    assert ended.returncode == 1
-    assert re.search(r"^point alpha=1e\+308 failed: head ", ended.stderr, re.M)
-    assert "nan or inf at iteration" in ended.stderr and "with alpha 1e+308" in ended.stderr
-    assert "1 of 2 points failed" in ended.stderr
+def test_a_failed_point_is_told_at_once_and_the_others_go_on(place, tmp_path):
+    words = ["-m", "training.alpha=0.5,1e308", "training.iterations=20", "model.gradient=exact"]
+    code, said, error = answer(["train", *place, *words], tmp_path)
+    assert code == 1
+    assert re.search(r"^point alpha=1e\+308 failed: head ", error, re.M)
+    assert "nan or inf at iteration" in error and "with alpha 1e+308" in error
+    assert "1 of 2 points failed" in error
     assert len(points(tmp_path / "experiments" / "scratch")) == 1
-    assert "* best: alpha=0.5" in ended.stdout
+    assert "* best: alpha=0.5" in said
 
 
 def test_a_command_line_value_replaces_an_experiments_axis(place, tmp_path):

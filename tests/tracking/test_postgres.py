@@ -9,8 +9,10 @@ from mlflow import MlflowClient
 
 from pipeline.records.record import read_record
 from pipeline.settings import TrackingSettings
+from pipeline.tracking import ending, tracker
 from pipeline.tracking.places import fetch
-from tests.helpers.commands import ROOT, SMALL_SWEEP, run_in
+from tests.helpers.command_lines import answer
+from tests.helpers.commands import ROOT, SMALL_SWEEP
 from tests.helpers.commands import points as recorded
 from tests.helpers.postgres import postgres
 from tests.helpers.servers import begin, ended, free_port, serving, together
@@ -55,7 +57,10 @@ def database():
         yield uri
 
 
-def test_eight_commands_at_once_and_a_restart_lose_nothing_and_make_nothing_twice(database, tmp_path):
+def test_eight_commands_at_once_and_a_restart_lose_nothing_and_make_nothing_twice(database, tmp_path, monkeypatch):
+    for module in (ending, tracker):
+        # What this process logs itself, it waits for.
+        monkeypatch.setattr(module, "PATIENCE", 60.0)
     port = free_port()
     words, address = documented(database, tmp_path, port), f"http://127.0.0.1:{port}"
     client = MlflowClient(address)
@@ -103,9 +108,9 @@ def check(client, runs):
 def track_gives_what_another_store_held(folder, address):
     folder.mkdir()
     place = f"paths.experiments={folder / 'experiments'}"
-    ended = run_in(folder, "train", *SMALL_SWEEP, place, f"tracking.uri=sqlite:///{folder / 'mlflow.db'}")
-    assert (ended.returncode, ended.stderr) == (0, "")
-    ended = run_in(folder, "track", place, "tracking=server", f"tracking.uri={address}")
-    assert (ended.returncode, ended.stderr) == (0, "") and "4 of 4 points logged now" in ended.stdout
+    code, _, error = answer(["train", *SMALL_SWEEP, place, f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"], folder)
+    assert (code, error) == (0, "")
+    code, said, error = answer(["track", place, "tracking=server", f"tracking.uri={address}"], folder)
+    assert (code, error) == (0, "") and "4 of 4 points logged now" in said
     assert len(recorded(folder / "experiments" / "scratch")) == 4
     assert held(address) == held(f"sqlite:///{folder / 'mlflow.db'}")

@@ -2,8 +2,6 @@
 
 import csv
 import io
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +17,9 @@ from pipeline.tracking.events import Compared
 from pipeline.tracking.places import fetch
 from pipeline.tracking.store import check_store, load_mlflow
 from pipeline.tracking.tracker import Tracker
-from tests.helpers.commands import ROOT, command, contents
+from tests.helpers.command_lines import answer
+from tests.helpers.commands import ROOT, contents
+from tests.helpers.servers import embedded, free_port, serving, together
 from tests.helpers.tracking import (
     EXPERIMENT,
     answering,
@@ -108,11 +108,8 @@ print(time.monotonic() - begin, flush=True)
 def test_a_real_server_holds_each_point_once(tmp_path, monkeypatch):
     # A busy machine's server may take its time.
     monkeypatch.setattr(tracker, "ailment", lambda uri: None)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    serve = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{tmp_path / 'mlflow.db'}"]
-    serve += ["--artifacts-destination", str(tmp_path / "far"), "--port", port, "--workers", "1"]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    port = free_port()
     points, tracking = make_points(tmp_path, 3), TrackingSettings("server", f"http://127.0.0.1:{port}")
     for point in points:
         make_record(point)
@@ -125,17 +122,13 @@ def test_a_real_server_holds_each_point_once(tmp_path, monkeypatch):
     # It is not even there yet.
     writer = watched._writer
     wait_for(lambda: writer.trouble is not None)
-    server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
-    try:
+    with serving(tmp_path, embedded(tmp_path), port):
         wait_for(lambda: (tmp_path / "mlflow.db").exists() and writer._runs is not None and not writer._waiting, 180)
         assert watched.close("FINISHED") == []
         again = Tracker(tracking, EXPERIMENT, sweep_of(points))
         told(again, points)
         assert again.close("FINISHED") == []
         _fetch_records(tmp_path, tracking, points)
-    finally:
-        server.terminate()
-        server.wait()
     with pytest.raises(FileError, match=r"^0000: the server http://127.0.0.1:[0-9]+ cannot be reached"):
         fetch(tracking, tmp_path, "0000")
     from mlflow import MlflowClient
@@ -155,24 +148,17 @@ def test_a_real_server_holds_each_point_once(tmp_path, monkeypatch):
 def _fetch_records(folder, tracking, points):
     """A machine without the records takes a point's, or a sweep's, from the server; damaged ones it refuses."""
     runs = {run.data.tags.get("point"): run.info.run_id for run in runs_of(folder)}
-    place = ["paths.experiments=nowhere", "tracking=server", f"tracking.uri={tracking.uri}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
-
-    def compare(*words):
-        return subprocess.run(
-            command("compare", *words, *place, "--csv"), cwd=folder, env=environment, capture_output=True, text=True
-        )  # fmt: skip
-
+    place = ["paths.experiments=nowhere", "tracking=server", f"tracking.uri={tracking.uri}", "--csv"]
     damaged = next((folder / "far").rglob(f"{runs[points[2].key]}/artifacts/record/y_hat.csv"))
     whole = damaged.read_bytes()
     damaged.write_bytes(whole.replace(b"0", b"1"))
-    refused = compare(runs[points[2].key])
+    refused = answer(["compare", runs[points[2].key], *place], folder)
     said = "in MLflow, y_hat.csv: is damaged, its bytes are not those of SHA256SUMS"
-    assert (refused.returncode, refused.stderr) == (1, f"{runs[points[2].key]}: {said}\n")
+    assert refused == (1, "", f"{runs[points[2].key]}: {said}\n")
     damaged.write_bytes(whole)
-    ended = compare(runs[None])
-    assert ended.returncode == 0, ended.stderr
-    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    code, table, error = answer(["compare", runs[None], *place], folder)
+    assert code == 0, error
+    rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["seed"] for row in rows] == ["0", "1", "2"]
     for point, row in zip(points, rows, strict=True):
         assert contents(Path(row["record"])) == contents(point.folder)
@@ -221,17 +207,14 @@ print(track(Path(sys.argv[1]), make_points(Path(sys.argv[1]), 2)))
 @pytest.mark.slow
 def test_commands_side_by_side_on_the_same_points_make_one_run_a_point_and_one_parent(folder):
     code = """
-import sys
-from pathlib import Path
-from tests.helpers.tracking import *
-print(track(Path(sys.argv[1]), make_points(Path(sys.argv[1]), 4)))
+def work(number, words):
+    barrier.wait(60)
+    return track(Path(words[0]), make_points(Path(words[0]), 4))
 """
     points = make_points(folder, 4)
     for point in points:
         make_record(point)
-    command = [sys.executable, "-c", code, str(folder)]
-    started = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=120)[0] for process in started] == ["[]\n"] * 3
+    assert together(3, code, str(folder)) == ["[]"] * 3
     assert statuses(folder) == {point.key: ["FINISHED"] for point in points}
     assert len(parents(folder)) == 1
 

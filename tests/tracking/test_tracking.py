@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from pipeline.tracking import ending
 from pipeline.train import main
-from tests.helpers.commands import ROOT, SMALL_SWEEP, command, points
+from tests.helpers.command_lines import answer
+from tests.helpers.commands import ROOT, SMALL_SWEEP, points
 
 # MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -29,11 +31,10 @@ def swept(tmp_path_factory) -> Path:
     """A small sweep on a store that did not exist."""
     folder = tmp_path_factory.mktemp("swept")
     place = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"]
-    ended = subprocess.run(
-        command("train", *SMALL_SWEEP, *place),
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ending, "PATIENCE", 60.0)
+        code, _, error = answer(["train", *SMALL_SWEEP, *place], folder)
+    assert (code, error) == (0, "")
     return folder
 
 
