@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .base import console
 from .base.errors import DataError, SettingsError
-from .base.files import npz_bytes, write_bytes
+from .base.files import write_bytes
+from .base.npz import npz_bytes
 from .base.project import expanded
 from .base.text import columns, padded, printable, quoted_if_blank
 from .comparison.explanation import Explanation, explain

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError, FileError
-from ..base.files import read_npz
+from ..base.npz import read_npz
 from ..settings import Settings
 from .dataset import Dataset, build, stratified_split
 from .folders import source_path

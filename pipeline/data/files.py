@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError, FileError
-from ..base.files import read_npz
+from ..base.npz import read_npz
 from .arrays import as_stored
 from .idx import GZIP, TYPES, read_images
 from .images import read_picture

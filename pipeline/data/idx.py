@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import DataError
-from ..base.files import LARGEST_ARRAY, most_unpacked
+from ..base.files import most_unpacked
+from ..base.npz import LARGEST_ARRAY
 from ..settings import Settings
 from .dataset import Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible

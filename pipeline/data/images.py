@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..base.errors import DataError
-from ..base.files import LARGEST_ARRAY
+from ..base.npz import LARGEST_ARRAY
 from ..settings import Settings, image_size
 from .dataset import Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible

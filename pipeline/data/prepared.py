@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import DataError, FileError
-from ..base.files import DAMAGED, keep_damaged, npz_bytes, read_npz, write_bytes, write_npz
+from ..base.files import DAMAGED, keep_damaged, write_bytes
+from ..base.npz import npz_bytes, read_npz, write_npz
 from ..settings import Settings
 from . import arrays, digits, fashion_mnist, idx, images, notebook
 from .dataset import Dataset, Pictures

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import read_npz
+from ..base.npz import read_npz
 from ..heads.head import Head
 
 PARAMETERS = ("kernel", "bias", "weights", "bias_flat")

@@ -1,7 +1,7 @@
 """Where a record comes from: the data its point was trained on, and what its heads take."""
 
 from ..base.errors import DataError, FileError, SettingsError
-from ..base.files import read_npz
+from ..base.npz import read_npz
 from ..data.dataset import Dataset
 from ..data.input import Input
 from ..data.prepared import load, read

@@ -14,8 +14,9 @@ import yaml
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import csv_bytes, npy_bytes, npz_bytes, read_npy, read_npz, read_sums, sha256, sums_text
+from ..base.files import csv_bytes, read_sums, sha256, sums_text
 from ..base.folders import write_folder
+from ..base.npz import npy_bytes, npz_bytes, read_npy, read_npz
 from ..base.plain_yaml import read_yaml
 from ..base.text import unguarded
 from ..heads.choices import NUMERICS

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import DAMAGED, keep_damaged, read_npz, write_npz
+from ..base.files import DAMAGED, keep_damaged
+from ..base.npz import read_npz, write_npz
 from ..data.dataset import Dataset
 from ..heads.head import Head
 from ..settings import Settings

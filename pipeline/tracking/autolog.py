@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..base.files import npz_bytes
+from ..base.npz import npz_bytes
 from ..data.input import Input
 from ..records.checkpoint import Checkpoint
 from .keys import clean

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.base import console
 from pipeline.base.errors import FileError, SettingsError
-from pipeline.base.files import npz_bytes, read_npz
+from pipeline.base.npz import npz_bytes, read_npz
 from pipeline.certify import committed
 from pipeline.certify.files import digest
 from pipeline.certify.prove import _first

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.base.errors import DataError, FileError
-from pipeline.base.files import LARGEST_ARRAY, read_npz
+from pipeline.base.npz import LARGEST_ARRAY, read_npz
 from pipeline.data import arrays
 from pipeline.settings import DataSettings, Settings
 

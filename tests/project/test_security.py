@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from pipeline.base.errors import FileError, MendableError, SettingsError
-from pipeline.base.files import atomic_write, read_npy
+from pipeline.base.files import atomic_write
 from pipeline.base.folders import write_folder
+from pipeline.base.npz import read_npy
 from pipeline.cli import dispatch
 from pipeline.records.record import read_record
 from pipeline.sweep.grid import Grid, read_grid, write_grid

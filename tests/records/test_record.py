@@ -14,8 +14,9 @@ from hypothesis import settings as law
 from hypothesis import strategies as st
 
 from pipeline.base.errors import FileError
-from pipeline.base.files import UNFINISHED, atomic_write, clean_up, sha256_sums, write_npz, write_text
+from pipeline.base.files import UNFINISHED, atomic_write, clean_up, sha256_sums, write_text
 from pipeline.base.folders import write_folder
+from pipeline.base.npz import write_npz
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_heads
 from pipeline.records.checkpoint import Checkpoint, read_checkpoint
