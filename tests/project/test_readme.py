@@ -36,9 +36,9 @@ def sh(line: str, place: Path) -> subprocess.CompletedProcess[str]:
 
 
 def typed(line: str, place: Path) -> tuple[int | BaseException, str]:
-    """Exit code and standard error of a command: in a process of its own, if it starts others, or is the first; else in this
-    one, which has all imports."""
-    if line.startswith(STAGES[0]) or re.search(r"compute=|launcher=", line):
+    """Exit code and standard error of a command: in a process of its own, if it starts a cluster, or is the first; else in
+    this one, which has all imports."""
+    if line.startswith(STAGES[0]) or re.search(r"compute=dask", line):
         ended = sh(line, place)
         return ended.returncode, ended.stderr
     code, _, error = answer(shlex.split(line)[1:], place)
