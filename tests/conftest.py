@@ -14,6 +14,21 @@ from tests.helpers.commands import Run, run_in
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TESTS = Path(__file__).parent
+# By the CPU time that they take.
+LONGEST = (
+    "project/test_dvc.py",
+    "project/test_readme.py",
+    "tracking/test_postgres.py",
+    "tracking/test_servers.py",
+    "commands/test_stops.py",
+    "heads/test_machines.py",
+    "sweep/test_processes.py",
+    "sweep/test_dask.py",
+    "commands/test_hydra_users.py",
+    "tracking/test_tracking.py",
+    "tracking/test_models.py",
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -22,9 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"run", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    # Files with tests that take long come first, so that no worker is left with one at the end.
-    long = {item.path for item in items if "slow" in item.keywords}
-    items.sort(key=lambda item: item.path not in long)
+    # Files with tests that take long come first, the longest before them, so that no worker is left with one at the end.
+    slow = {item.path for item in items if "slow" in item.keywords}
+    items.sort(key=lambda item: (_rank(item.path), item.path not in slow))
+
+
+def _rank(path: Path) -> int:
+    """The place of a file among the longest; behind them for all others."""
+    name = path.relative_to(TESTS).as_posix()
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(autouse=True)
