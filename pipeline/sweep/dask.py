@@ -267,15 +267,14 @@ def version() -> str:
 def warm_up(task: Task, dataset: Dataset) -> None:
     """Compile the engine for a block before its time is taken. A worker does it once, where nothing is compiled yet."""
     if task.settings.compute.engine == "numba":
-        for size in {head.kernel.shape[-1] for head in task.heads}:
-            _compile(task.heads[0].dtype.name, size, dataset.images.dtype.name)
+        _compile(task.heads[0].dtype.name, dataset.images.dtype.name)
 
 
 @cache
-def _compile(dtype: str, kernel_size: int, stored: str) -> None:
+def _compile(dtype: str, stored: str) -> None:
     from ..heads.compiled import engine
 
-    engine.warm_up(dtype, kernel_size, stored)
+    engine.warm_up(dtype, stored)
 
 
 if __name__ == "__main__":

@@ -9,26 +9,23 @@ from ..base.home import is_private
 from .executors import Processes, can_start_processes, cores
 from .point import Point
 
-# dtype of the heads, kernel size, stored dtype of the images.
-Kind = tuple[str, int, str]
+# dtype of the heads, stored dtype of the images.
+Kind = tuple[str, str]
 SAID_SECONDS = 1.0
 
 
-def kinds_of(point: Point) -> list[Kind]:
-    """What a point's engine has to have compiled; nothing for an engine that is not."""
+def kind_of(point: Point) -> Kind | None:
+    """What a point's engine has to have compiled; None for an engine that is not."""
     if point.settings.compute.engine != "numba":
-        return []
-    model = point.settings.model
-    # Without a kernel size, the notebook's own is drawn: 3 or 5.
-    sizes = [model.kernel_size] if model.kernel_size else [3, 5]
-    return [(model.dtype, size, point.dataset.images.dtype.name) for size in sizes]
+        return None
+    return point.settings.model.dtype, point.dataset.images.dtype.name
 
 
 class Compiled:
     """Which kinds are ready. Those that are on disk are loaded at once; the others are compiled in the background."""
 
     def __init__(self, points: Iterable[Point]) -> None:
-        wanted = {kind: point for point in points for kind in kinds_of(point)}
+        wanted = {kind: point for point in points if (kind := kind_of(point))}
         self.pending: dict[Future[float], Kind] = {}
         self._ready: set[Kind] = set()
         self._executor: Processes | None = None
@@ -40,8 +37,9 @@ class Compiled:
         for kind in set(wanted) - set(missing):
             self._load(kind)
         if missing:
-            names = ", ".join(f"kernel size {size} ({dtype})" for dtype, size, _ in missing)
-            console.say(f"compiling the engine for {names}; the result is kept {_where(engine.kept_in())}")
+            console.say(
+                f"compiling the engine for {' and '.join(map(named, missing))}; the result is kept {_where(engine.kept_in())}"
+            )
             self._compile(missing, min(len(missing), cores(next(iter(wanted.values())).settings.compute)))
 
     def _compile(self, missing: list[Kind], count: int) -> None:
@@ -54,14 +52,14 @@ class Compiled:
         self.pending = {self._executor.submit(compile_kind, kind): kind for kind in missing}
 
     def is_ready(self, point: Point) -> bool:
-        return all(kind in self._ready for kind in kinds_of(point))
+        return kind_of(point) in {None, *self._ready}
 
     def take(self, future: Future[float]) -> None:
         """Load what a process has compiled; if that process failed, it is compiled here."""
         kind = self.pending.pop(future)
         self._load(kind)
         if future.exception() is None and future.result() > SAID_SECONDS:
-            console.say(f"compiled the engine for kernel size {kind[1]}, {kind[0]}, in {future.result():.1f} s")
+            console.say(f"compiled the engine for {named(kind)} in {future.result():.1f} s")
         if not self.pending:
             self.close()
 
@@ -74,6 +72,11 @@ class Compiled:
 
         engine.warm_up(*kind)
         self._ready.add(kind)
+
+
+def named(kind: Kind) -> str:
+    dtype, stored = kind
+    return f"{dtype} heads and {stored} images"
 
 
 def _where(folder: str) -> str:

@@ -22,10 +22,9 @@ def failed(certificate):
     return {row.parameter for row in certificate.rows if not row.passes}
 
 
-# Of the compiled engine one kernel size, since each takes seconds to compile; that it agrees with NumPy's for others too is
-# seen in test_numba_engine.py.
-CASES = [(case, "numpy") for case in (Case((2, 2), 1, 1), Case((2, 3), 3, 3), CASE, Case((7, 4), 5, 1))]
-CASES += [(case, "numba") for case in (Case((2, 2), 3, 1), Case((2, 3), 3, 3), CASE, Case((7, 4), 3, 1))]
+SMALL = (Case((2, 2), 1, 1), Case((2, 3), 3, 3), CASE, Case((7, 4), 5, 1))
+CASES = [(case, engine) for case in SMALL for engine in ("numpy", "numba")]
+CASES += [(Case((7, 9), 7, 2), "numba"), (Case((9, 10), 9, 1), "numba")]
 
 
 @pytest.mark.parametrize(("case", "engine"), CASES)

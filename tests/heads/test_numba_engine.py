@@ -17,9 +17,10 @@ from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_head
 from tests.helpers.heads import alone, small_job
 
-# Each is compiled for: one pass over the kernel's rows for 1, 3 and 5; of 11 rows two a pass, and one in the last.
-KERNEL_SIZES = (1, 3, 5, 11)
-SHAPES = ((2, 2), (3, 2), (5, 7), (8, 8), (9, 8), (16, 16), (28, 28), (32, 32), (31, 33), (40, 50))
+# Each has tiles of its own for the gradient: one, one, two, three; nine that fit; sixteen that reach beyond the kernel.
+KERNEL_SIZES = (1, 3, 5, 7, 9, 11)
+# Rows of whole vectors, of one or several, with empty lanes and without; several rows to a vector, and packed rows of several.
+SHAPES = ((2, 2), (3, 2), (5, 7), (8, 8), (9, 8), (12, 20), (16, 16), (28, 28), (32, 32), (31, 33), (40, 50))
 
 
 def assert_same(a: tuple[Head, np.ndarray], b: tuple[Head, np.ndarray]) -> None:
@@ -224,15 +225,17 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 
 def test_warm_up_leaves_nothing_to_compile() -> None:
-    numba_engine.warm_up("float32", 3, "float64")
-    assert numba_engine.is_compiled("float32", 3, "float64")
+    numba_engine.warm_up("float32", "float64")
+    assert numba_engine.is_compiled("float32", "float64")
     known = len(compiled.train.signatures), len(compiled.apply.signatures)
-    head, block = small_job((28, 28), 3, 3, dtype="float32", steps=2)
-    block = replace(block, images=block.images.astype(np.float64), gradient="notebook")
-    numba_engine.advance([head, head], block)
-    numba_engine.logits([head], block.images, 1.0)
+    for k in (3, 7):
+        head, block = small_job((28, 28), k, 3, dtype="float32", steps=2)
+        block = replace(block, images=block.images.astype(np.float64), gradient="notebook")
+        numba_engine.advance([head, head], block)
+        numba_engine.logits([head], block.images, 1.0)
     assert (len(compiled.train.signatures), len(compiled.apply.signatures)) == known
 
 
 def test_what_was_never_compiled_is_known_not_to_be() -> None:
-    assert not numba_engine.is_compiled("float32", 101, "uint8")
+    # No images are stored so.
+    assert not numba_engine.is_compiled("float32", "int16")

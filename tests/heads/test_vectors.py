@@ -15,8 +15,12 @@ def numbers(dtype: str, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(2 * v.lanes_of(dtype)).astype(dtype)
 
 
+def no_bits() -> np.ndarray:
+    return np.zeros(2, np.uint16)
+
+
 @njit
-def operate(a, b, c, count, out):
+def operate(a, b, c, count, out, bits):
     x, y, z = v.load(a, 1), v.load(b, 1), v.load(c, 1)
     lanes = v.lanes_in(a)
     mask = v.greater(x, y)
@@ -24,7 +28,8 @@ def operate(a, b, c, count, out):
     v.store(out, lanes, v.select(mask, x, y))
     v.store(out, 2 * lanes, v.broadcast(a[0]))
     v.store(out, 3 * lanes, v.select(v.lanes_below(a, count), x, v.zeros(a)))
-    v.store(out, 4 * lanes, v.select(v.from_bits(v.to_bits(mask), a), z, x))
+    bits[1] = v.to_bits(mask)
+    v.store(out, 4 * lanes, v.select(v.bits_at(bits, 1, x), z, x))
     v.store(out, 5 * lanes, v.select(v.not_below(x, y), x, z))
     return v.lane_sum(x), v.to_bits(mask)
 
@@ -37,7 +42,7 @@ def test_operations(dtype: str) -> None:
     a[4] = np.nan
     out = np.zeros(6 * lanes + 1, dtype)
     before = [array.copy() for array in (a, b, c)]
-    total, bits = operate(a, b, c, 3, out)
+    total, bits = operate(a, b, c, 3, out, no_bits())
 
     x, y, z = (array[1 : lanes + 1] for array in (a, b, c))
     fused, chosen, same, first, kept, unordered = out[:-1].reshape(6, lanes)
@@ -64,12 +69,12 @@ def test_lane_sum_is_a_tree_of_halves(dtype: str) -> None:
     rest = a[1 : v.lanes_of(dtype) + 1]
     while len(rest) > 1:
         rest = rest[: len(rest) // 2] + rest[len(rest) // 2 :]
-    assert operate(a, a, a, 0, np.zeros(6 * v.lanes_of(dtype), dtype))[0] == rest[0]
+    assert operate(a, a, a, 0, np.zeros(6 * v.lanes_of(dtype), dtype), no_bits())[0] == rest[0]
 
 
 @pytest.mark.parametrize("count", [-5, 0, 1, 16, 40])
 def test_lanes_below_takes_any_count(count: int) -> None:
     a = numbers("float32", 6)
     out = np.zeros(96, np.float32)
-    operate(a, a, a, count, out)
+    operate(a, a, a, count, out, no_bits())
     np.testing.assert_array_equal(out[48:64], np.where(np.arange(16) < count, a[1:17], 0))

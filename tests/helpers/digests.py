@@ -39,7 +39,7 @@ def report(*kinds) -> list[str]:
 
 
 def are_compiled(kinds) -> bool:
-    return all(engine.is_compiled(dtype, k, "uint8") for dtype, k, _ in kinds)
+    return all(engine.is_compiled(dtype, "uint8") for dtype, _, _ in kinds)
 
 
 def start_process(cache: Path, *kinds, **environment: str) -> subprocess.Popen[str]:

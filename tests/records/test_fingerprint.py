@@ -69,4 +69,4 @@ def test_the_name_is_pinned():
     assert trajectory(BASE, DATA) == PINNED
 
 
-PINNED = "5c3894ff8d0b1498"
+PINNED = "51b0fa93dbf9884c"

@@ -2,7 +2,7 @@
 
 Its bits do not depend on the CPU, on other heads in the same call or on how iterations are cut into calls. They differ
 from the NumPy engine's in the last places, since the order of the sums differs. Compiled code is cached on disk, one
-version for each dtype of the heads, stored dtype of the images and kernel size; the other sizes are ordinary arguments.
+version for each dtype of the heads and stored dtype of the images; all sizes are ordinary arguments.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..block import Block
 from ..choices import DTYPES, LOSSES
 from ..head import Array, Head, check_group
-from .layout import Sizes, State, Stored, Task
+from .layout import Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
 from .loop import apply, train
 from .vectors import VECTOR_BYTES, lanes_of
 
@@ -36,16 +36,16 @@ def logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float) -> 
     return result
 
 
-def warm_up(dtype: str, kernel_size: int, image_dtype: str) -> None:
+def warm_up(dtype: str, image_dtype: str) -> None:
     """Compile what such heads and stored images need, or load it from disk, so that no worker does it in its first block."""
-    heads, block = smallest(dtype, kernel_size, image_dtype)
+    heads, block = smallest(dtype, image_dtype)
     advance(heads, block)
     logits(heads, block.images, block.scale)
 
 
-def is_compiled(dtype: str, kernel_size: int, image_dtype: str) -> bool:
+def is_compiled(dtype: str, image_dtype: str) -> bool:
     """Whether `warm_up` has nothing to compile: the machine code is in memory already, or on disk."""
-    heads, block = smallest(dtype, kernel_size, image_dtype)
+    heads, block = smallest(dtype, image_dtype)
     return is_known(train, train_arguments(heads, block)) and is_known(apply, apply_arguments(heads, block.images, block.scale))
 
 
@@ -67,9 +67,9 @@ def is_known(function: Any, arguments: Sequence[Any]) -> bool:
     return cache._cache_file.load(key) is not None
 
 
-def smallest(dtype: str, kernel_size: int, image_dtype: str) -> tuple[list[Head], Block]:
+def smallest(dtype: str, image_dtype: str) -> tuple[list[Head], Block]:
     """The smallest heads and block whose arrays have the given types, on which alone it depends what is compiled."""
-    shapes: list[tuple[int, ...]] = [(1, kernel_size, kernel_size), (1,), (1, 1, 1), ()]
+    shapes: list[tuple[int, ...]] = [(1, 1, 1), (1,), (1, 1, 1), ()]
     images, label = np.zeros((1, 2, 2), image_dtype), np.zeros(1, np.int64)
     block = Block(images, 1.0, label, label[None], np.zeros(1), LOSSES[0])
     return [Head(*(np.zeros(shape, dtype) for shape in shapes))], block
@@ -78,13 +78,13 @@ def smallest(dtype: str, kernel_size: int, image_dtype: str) -> tuple[list[Head]
 def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, State, Sizes, NDArray[np.float64]]:
     """What `train` takes, the losses that it is to write included."""
     block.check_batches()
-    state, sizes = start(heads, block.image_shape)
+    state, sizes = start(heads, block.image_shape, block.batches.shape[1])
     dtype = heads[0].dtype
     with np.errstate(over="ignore"):
         # A step beyond float32 is infinite, and soon noticed as such.
         alphas = np.ascontiguousarray(block.alphas, dtype)
     task = Task(
-        targets=block.targets(len(heads)).astype(np.float64),
+        targets=np.ascontiguousarray(block.targets(len(heads)).T, np.float64),
         batches=np.ascontiguousarray(block.batches, np.int64),
         alphas=alphas,
         squared=block.loss == "half_squared_error",
@@ -108,7 +108,7 @@ def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: 
     """Images as the compiled code takes them: flat, contiguous, read-only and of a dtype that it converts."""
     if images.dtype.name not in STORED_DTYPES or not images.dtype.isnative:
         images = images.astype(dtype)
-    room = 2 * lanes_of(dtype)
+    room = lanes_of(dtype)
     pixels = images.shape[1] * images.shape[2]
     flat = np.require(np.asarray(images).reshape(-1), requirements=["C", "A"]).view()
     copied = min(len(images), -(-room // max(pixels, 1))) * pixels
@@ -118,21 +118,16 @@ def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: 
     return Stored(flat, last, dtype.type(1.0 / scale))
 
 
-def start(heads: Sequence[Head], image_shape: tuple[int, int]) -> tuple[State, Sizes]:
+def start(heads: Sequence[Head], image_shape: tuple[int, int], batch: int = 1) -> tuple[State, Sizes]:
     """The heads' parameters and empty sums and scratch, as the compiled code lays them out. ValueError for wrong shapes."""
     check_group(heads, image_shape)
     kernel, dtype = heads[0].kernel, heads[0].dtype
     if dtype.name not in DTYPES:
         raise ValueError(f"a head must be one of {DTYPES}, not {dtype}")
-    (filters, size, _), (height, width), lanes = kernel.shape, image_shape, lanes_of(dtype)
-    rows, columns = height // 2, width // 2
-    stride = columns + size // 2
-    vectors = aligned((rows - 1) * stride + columns, lanes) // lanes
-    # The last vectors of `forward` and the zeros that `split` writes after a row's end stay within a phase.
-    length = aligned(max(vectors * lanes, (rows + size // 2) * stride) + (size // 2) * (stride + 1) + 2 * lanes, lanes)
-    sizes = Sizes(len(heads), filters, height, width, stride, length, vectors, (0,) * size)
-
-    every = len(heads) * filters
+    filters, size, _ = kernel.shape
+    lanes, every = lanes_of(dtype), len(heads) * filters
+    sizes = sizes_of((len(heads), filters), image_shape, size, lanes)
+    values = every * sizes.vectors * lanes
 
     def zeros(count: int) -> Array:
         return aligned_zeros(count, dtype)
@@ -140,23 +135,28 @@ def start(heads: Sequence[Head], image_shape: tuple[int, int]) -> tuple[State, S
     state = State(
         kernel=zeros(every * size * size),
         bias=zeros(every),
-        weights=zeros(every * vectors * lanes),
+        weights=zeros(values),
         bias_flat=zeros(len(heads)),
-        d_kernel=zeros(every * (size * size + 1) * lanes),
-        d_weights=zeros(every * vectors * lanes),
+        d_kernel=zeros(every * sizes.side * sizes.side * lanes),
+        d_bias=zeros(every * lanes),
+        d_weights=zeros(values),
         d_bias_flat=zeros(len(heads)),
-        phases=zeros(2 * 4 * length),
-        outside=zeros(vectors * lanes),
+        padded=zeros(padded_numbers(sizes, lanes)),
+        planes=zeros(2 * (sizes.side + 1) * sizes.plane if sizes.packed else 0),
+        windows=zeros(2 * sizes.image),
+        starts=row_starts(sizes, lanes),
+        outside=zeros(sizes.vectors * lanes),
         first_term=zeros(every),
-        pooled=zeros(every * vectors * lanes),
-        maxima=np.zeros(every * vectors, np.uint32),
-        active=np.zeros(every * vectors, np.int32),
-        active_end=np.zeros(every, np.int64),
+        pooled=zeros(values),
+        maxima=np.zeros(2 * every * sizes.vectors, np.uint16),
+        share=zeros(every),
+        logits=np.zeros((len(heads), batch)),
+        d_logits=zeros(len(heads)),
     )
     state.kernel[:] = np.concatenate([head.kernel.reshape(-1) for head in heads])
     state.bias[:] = np.concatenate([head.bias for head in heads])
     state.bias_flat[:] = [head.bias_flat for head in heads]
-    places = pooled_places(sizes, lanes)
+    places = pooled_places(sizes)
     state.weights.reshape(every, -1)[:, places] = np.concatenate([head.weights.reshape(filters, -1) for head in heads])
     state.outside[:] = np.inf
     state.outside[places] = 0
@@ -165,8 +165,7 @@ def start(heads: Sequence[Head], image_shape: tuple[int, int]) -> tuple[State, S
 
 def finish(heads: Sequence[Head], state: State, sizes: Sizes) -> tuple[Head, ...]:
     """The trained heads: copies of the parameters in `state`."""
-    places = pooled_places(sizes, lanes_of(state.kernel.dtype))
-    weights = state.weights.reshape(len(heads), sizes.filters, -1)[:, :, places]
+    weights = state.weights.reshape(len(heads), sizes.filters, -1)[:, :, pooled_places(sizes)]
     return tuple(
         Head(
             state.kernel.reshape(len(heads), *head.kernel.shape)[index].copy(),
@@ -176,17 +175,6 @@ def finish(heads: Sequence[Head], state: State, sizes: Sizes) -> tuple[Head, ...
         )
         for index, head in enumerate(heads)
     )
-
-
-def pooled_places(sizes: Sizes, lanes: int) -> NDArray[np.intp]:
-    """Where a filter's pooled values lie among its vectors, in reading order."""
-    rows, columns = np.arange(sizes.height // 2), np.arange(sizes.width // 2)
-    return (rows[:, None] * sizes.stride + columns).reshape(-1)
-
-
-def aligned(count: int, multiple: int) -> int:
-    """The first multiple of `multiple` that is at least `count`."""
-    return -(-count // multiple) * multiple
 
 
 def aligned_zeros(count: int, dtype: np.dtype[np.floating]) -> Array:

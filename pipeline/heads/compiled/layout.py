@@ -9,22 +9,79 @@ Floats = NDArray[np.floating]
 
 
 class Sizes(NamedTuple):
-    """heads, filters of each, image height and width, numbers in a row of a phase and in a phase, pooled vectors of a
-    filter. `kernel` is a tuple of k zeros: the compiler knows its length, and unrolls over it."""
+    """heads and filters of each; an image's height and width; pooled rows and columns; the kernel's size k, and `side`, that of
+    the square of tiles that it is part of.
+
+    vectors: those of a filter's pooled values, whose rows are `stride` numbers apart. packed: whether a vector may go across
+    rows, see image.py. Numbers: `pitch` in a row of the padded image, `plane` in one of a packed image's planes, `image` in
+    an image's windows."""
 
     heads: int
     filters: int
     height: int
     width: int
-    stride: int
-    length: int
+    rows: int
+    columns: int
+    kernel: int
+    side: int
     vectors: int
-    kernel: tuple[int, ...]
+    stride: int
+    packed: bool
+    pitch: int
+    plane: int
+    image: int
+
+
+def sizes_of(counts: tuple[int, int], image_shape: tuple[int, int], kernel: int, lanes: int) -> Sizes:
+    """How heads and images of such sizes are laid out. counts: heads, filters of each."""
+    height, width = image_shape
+    rows, columns = height // 2, width // 2
+    whole = aligned(columns, lanes)
+    # Rows of whole vectors, unless a quarter of their lanes would be empty.
+    packed = 4 * (whole - columns) > whole
+    stride = columns if packed else whole
+    vectors = aligned((rows - 1) * stride + columns, lanes) // lanes
+    # See `backward.kernel_gradient`.
+    side = kernel if kernel < 8 else aligned(kernel, 3)
+    # What is loaded and stored behind the last row has its room.
+    plane = aligned(vectors * lanes + (side // 2 + 1) * stride + 2 * lanes, lanes)
+    image = (side + 1) * ((side + 2) * vectors * lanes if packed else 2 * rows_of_parity(rows, side) * stride)
+    pitch = width + kernel // 2
+    return Sizes(*counts, height, width, rows, columns, kernel, side, vectors, stride, packed, pitch, plane, image)
+
+
+def rows_of_parity(rows: int, side: int) -> int:
+    """How many padded rows of one parity have windows."""
+    return rows + side // 2 + 1
+
+
+def row_starts(sizes: Sizes, lanes: int) -> NDArray[np.int64]:
+    """Where in an image's windows the pixels of each row a begin, see image.py: (side + 2,)."""
+    row = np.arange(sizes.side + 2, dtype=np.int64)
+    if sizes.packed:
+        return row * sizes.vectors * lanes * (sizes.side + 1)
+    return (row % 2 * rows_of_parity(sizes.rows, sizes.side) + row // 2) * sizes.stride * (sizes.side + 1)
+
+
+def padded_numbers(sizes: Sizes, lanes: int) -> int:
+    """How many numbers the padded image has, with room for what is loaded behind its last row."""
+    behind = aligned(2 * sizes.columns + sizes.kernel, 2 * lanes) + 2 * lanes
+    return (2 * sizes.rows + sizes.kernel) * sizes.pitch + behind
+
+
+def pooled_places(sizes: Sizes) -> NDArray[np.intp]:
+    """Where a filter's pooled values lie among its vectors, in reading order."""
+    return (np.arange(sizes.rows)[:, None] * sizes.stride + np.arange(sizes.columns)).reshape(-1)
+
+
+def aligned(count: int, multiple: int) -> int:
+    """The first multiple of `multiple` that is at least `count`."""
+    return -(-count // multiple) * multiple
 
 
 class Stored(NamedTuple):
-    """Images as they are stored: all pixels, flat; a copy of the last images, with room behind it for two vectors, which
-    `split` may load beyond an image's end; and what turns a stored number into a pixel, 1 / scale."""
+    """Images as they are stored: all pixels, flat; a copy of the last images, with room behind it for a vector, which `read`
+    may load beyond an image's end; and what turns a stored number into a pixel, 1 / scale."""
 
     images: NDArray[Any]
     last: NDArray[Any]
@@ -32,7 +89,7 @@ class Stored(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What the heads are to learn. targets: (heads, N). batches: (T, B). alphas: (T,), in the heads'
+    """What the heads are to learn. targets: (N, heads). batches: (T, B). alphas: (T,), in the heads'
     dtype. squared: whether the loss is half the squared error, else it is the cross-entropy.
     notebook: whether the kernel gradient is the notebook's. frozen: whether kernel and bias stay as they are."""
 
@@ -45,16 +102,18 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """Parameters, their gradients and scratch, all one-dimensional. One number of a head: (heads,); of a filter: (heads *
-    filters,). "lanes" is a vector's number of lanes; n = heads * filters * vectors.
+    """Parameters, their gradients and scratch, all one-dimensional but `logits`. One number of a head: (heads,); of a filter:
+    (heads * filters,). "lanes" is a vector's number of lanes; n = heads * filters * vectors.
 
     kernel (heads * filters * k * k,), bias (heads * filters,), weights (n * lanes,), bias_flat (heads,): the parameters.
-    d_kernel (heads * filters * (k * k + 1) * lanes,): sums of the kernel's and, last, the bias's gradient.
-    d_weights (n * lanes,), d_bias_flat (heads,): gradients.
-    phases (2 * 4 * length,): the current image and the next one.
+    d_kernel (heads * filters * side * side * lanes,), d_bias (heads * filters * lanes,), d_weights (n * lanes,), d_bias_flat
+    (heads,): sums of their gradients, the kernel's and the bias's by lanes.
+    padded: the image that is read, with its border. planes: see `image.write_planes`. windows (2 * image,): of the current
+    image and of the next one. starts (side + 2,): where in them each row begins.
     outside (vectors * lanes,): 0 where a pooled value is, infinity elsewhere.
     first_term (heads * filters,): what the sums of the feature map begin with, see `begin_batch`.
-    pooled (n * lanes,), maxima (n,), active (n,), active_end (heads * filters,): what `forward` keeps.
+    pooled (n * lanes,), maxima (2 * n,), share (heads * filters,): what `forward` keeps.
+    logits (heads, B), d_logits (heads,): of a batch, of an image.
     """
 
     kernel: Floats
@@ -62,12 +121,17 @@ class State(NamedTuple):
     weights: Floats
     bias_flat: Floats
     d_kernel: Floats
+    d_bias: Floats
     d_weights: Floats
     d_bias_flat: Floats
-    phases: Floats
+    padded: Floats
+    planes: Floats
+    windows: Floats
+    starts: NDArray[np.int64]
     outside: Floats
     first_term: Floats
     pooled: Floats
-    maxima: NDArray[np.uint32]
-    active: NDArray[np.int32]
-    active_end: NDArray[np.int64]
+    maxima: NDArray[np.uint16]
+    share: Floats
+    logits: NDArray[np.float64]
+    d_logits: Floats

@@ -3,15 +3,28 @@
 Numba does not contract a product and a sum into a fused multiply-add, so the bits are those of the NumPy functions.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import numpy as np
 from numba import njit
 
 from ..elementary import EXP_COEFFICIENTS, EXP_LIMIT, LN2_HIGH, LN2_LOW, LOG2_E, LOG_COEFFICIENTS
 
-# Entry points are cached on disk, with all they call in them. Everything else is inlined: to pass a group's arrays to a
-# function costs as much as a small image, and vectors passed by value depend on the CPU's registers.
-compiled = njit(nogil=True, cache=True, error_model="numpy")
-inlined = njit(nogil=True, error_model="numpy", forceinline=True)
+Function = TypeVar("Function", bound=Callable[..., Any])
+# _nrt: nothing that is compiled counts references to arrays, which takes longer than small sums; so nothing in it makes arrays.
+PLAIN: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+
+def compiled(function: Function) -> Function:
+    """Compile an entry point. The machine code is cached on disk, with all that is called in it."""
+    return cast(Function, njit(**PLAIN, cache=True)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Compile what entry points call: into them, as to pass a group's arrays to a function costs as much as a small image, and
+    vectors passed by value depend on the CPU's registers."""
+    return cast(Function, njit(**PLAIN, forceinline=True)(function))
 
 
 @inlined

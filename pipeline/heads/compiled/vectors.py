@@ -207,14 +207,16 @@ def to_bits(_: Any, mask: Any) -> tuple[Any, Codegen]:
 
 
 @operation
-def from_bits(_: Any, bits: Any, array: Any) -> tuple[Any, Codegen]:
-    """from_bits(bits, array): the mask that `to_bits` turned into `bits`, for the array's vectors."""
-    mask = vector_of(array).mask
+def bits_at(_: Any, bits: Any, index: Any, like: Any) -> tuple[Any, Codegen]:
+    """bits_at(bits, index, like): the mask that the whole number bits[index] holds, a bit a lane, for vectors like this one."""
+    mask = like.mask
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(builder.trunc(args[0], ir.IntType(mask.lanes)), llvm_type(mask))
+        found = builder.load(element_pointer(context, builder, bits, args[0], args[1]))
+        found = found if mask.lanes == bits.dtype.bitwidth else builder.trunc(found, ir.IntType(mask.lanes))
+        return builder.bitcast(found, llvm_type(mask))
 
-    return mask(types.uint32, array), emit
+    return mask(bits, types.intp, like), emit
 
 
 @operation

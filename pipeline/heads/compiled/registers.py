@@ -1,0 +1,26 @@
+"""The vector registers of the CPU that code is compiled for. Only speed depends on them, no bit does."""
+
+import platform
+
+import llvmlite.binding as llvm
+from numba.core import config
+
+from .vectors import VECTOR_BYTES
+
+ARM = ("aarch64", "arm64")
+
+
+def register_bytes() -> int:
+    """How wide they are, as far as they are used: 64, 32 or 16. Numba's own settings for another CPU are followed."""
+    if platform.machine() in ARM:
+        return 16
+    asked: str | None = config.CPU_FEATURES  # type: ignore[attr-defined]  # made from the environment
+    if asked is None and config.CPU_NAME is None:  # type: ignore[attr-defined]  # made from the environment
+        return 64 if llvm.get_host_cpu_features().get("avx512f") else 32
+    return 64 if "+avx512f" in (asked or "") else 32
+
+
+# A vector is computed in so many parts, one after the other, that each fits a register.
+PARTS = VECTOR_BYTES // register_bytes()
+# Filters that share the loads of an image: four sums each, and what else is needed, fill the registers, 16 or 32.
+MOST_FILTERS = 2 if PARTS == 2 else 5
