@@ -35,8 +35,10 @@ PYTHONPATH={folder}/start:{root}:{folder}/site qemu-aarch64-static -L {folder}/t
 
 def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "python").exists():
+    if not (folder / "work").exists():
         set_up(folder)
+    (folder / "python").write_text(PYTHON.format(folder=folder, root=ROOT))
+    (folder / "python").chmod(0o755)
     figures: dict[str, object] = versions(folder)
     pythons = {"arm": str(folder / "python"), "here": sys.executable}
     for name, python in pythons.items():
@@ -69,8 +71,6 @@ def set_up(folder: Path) -> None:
     for name in ("start", "work"):
         (folder / name).mkdir(exist_ok=True)
     (folder / "start" / "sitecustomize.py").write_text(START)
-    (folder / "python").write_text(PYTHON.format(folder=folder, root=ROOT))
-    (folder / "python").chmod(0o755)
 
 
 def versions(folder: Path) -> dict[str, object]:
