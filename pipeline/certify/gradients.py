@@ -64,7 +64,7 @@ class Routing:
     """winner: (B, F, P, Q), the place in the window that each pooled value comes from. active: whether it is above 0. tied:
     whether another place of the window has the same value."""
 
-    winner: NDArray[np.intp]
+    winner: NDArray[np.int8]
     active: NDArray[np.bool_]
     tied: NDArray[np.bool_]
 
@@ -226,7 +226,7 @@ def numbers(head: Head, names: Sequence[str]) -> Iterator[tuple[str, tuple[int, 
 
 def feature_map(head: Head, images: Array) -> Array:
     """(B, F, H, W), before the ReLU."""
-    return layers.correlate(layers.pad(images, head.kernel_size), head.kernel, head.bias)
+    return layers.correlate(layers.shift(images, head.kernel_size), head.kernel, head.bias)
 
 
 def windows(values: Array) -> Array:

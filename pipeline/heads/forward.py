@@ -21,7 +21,7 @@ class Forward:
     # (F, H, W), before the ReLU.
     feature_map: Array
     # (F, H // 2, W // 2): which place of its 2 x 2 window each maximum has, 0 to 3 in reading order, see `layers.WINDOW`.
-    winner: NDArray[np.intp]
+    winner: NDArray[np.int8]
     # (F, H // 2, W // 2), after ReLU and pool.
     pooled: Array
     # (F, H // 2, W // 2), weights times pooled: what each pooled value adds to the logit.
@@ -49,8 +49,8 @@ def forward(head: Head, image: NDArray[np.generic], scale: float) -> Forward:
     """image: (H, W), as it is stored; a pixel is the stored number divided by `scale`. ValueError for shapes that do not
     fit."""
     check_shapes(head, (image.shape[0], image.shape[1]))
-    padded = layers.pad(to_pixels(image[None], scale, head.dtype), head.kernel_size)
-    feature_map = layers.correlate(padded, head.kernel, head.bias)
+    shifted = layers.shift(to_pixels(image[None], scale, head.dtype), head.kernel_size)
+    feature_map = layers.correlate(shifted, head.kernel, head.bias)
     pooled, winner = layers.pool(feature_map)
     logit = layers.logit(pooled, head.weights, head.bias_flat)
     y_hat = sigmoid(logit.astype(np.float64))

@@ -9,6 +9,7 @@ Sums run in a fixed order and never through BLAS, so the bits do not depend on t
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .head import Array
@@ -17,30 +18,31 @@ from .head import Array
 WINDOW = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
-def pad(images: Array, kernel_size: int) -> Array:
-    """Zero-pad (B, H, W) by half a kernel on every side, so that the feature map has the size of the image."""
-    half = kernel_size // 2
-    return np.pad(images, ((0, 0), (half, half), (half, half)))
+def shift(images: Array, kernel_size: int) -> Array:
+    """The pixels that each tap of a kernel meets: (B, H, W), zero-padded by half a kernel on every side, gives (k, k, B, H, W),
+    of which [u, v, :, i, j] is padded pixel (i + u, j + v). All heads meet the same."""
+    half, (height, width) = kernel_size // 2, images.shape[1:]
+    padded = np.pad(images, ((0, 0), (half, half), (half, half)))
+    return np.ascontiguousarray(sliding_window_view(padded, (height, width), (1, 2)).transpose(1, 2, 0, 3, 4))
 
 
-def correlate(padded: Array, kernel: Array, bias: Array) -> Array:
-    """Feature maps before the ReLU: (B, H + k - 1, W + k - 1) and (F, k, k) give (B, F, H, W)."""
-    size = kernel.shape[1]
-    height, width = padded.shape[1] - size + 1, padded.shape[2] - size + 1
-    feature_map = np.zeros((len(padded), len(kernel), height, width), padded.dtype)
-    for u in range(size):
-        for v in range(size):
-            feature_map += kernel[:, u, v, None, None] * padded[:, None, u : u + height, v : v + width]
+def correlate(shifted: Array, kernel: Array, bias: Array) -> Array:
+    """Feature maps before the ReLU: (k, k, B, H, W) and (F, k, k) give (B, F, H, W)."""
+    images, height, width = shifted.shape[2:]
+    feature_map = np.zeros((images, len(kernel), height, width), shifted.dtype)
+    for u, v in np.ndindex(*shifted.shape[:2]):
+        feature_map += kernel[:, u, v, None, None] * shifted[u, v, :, None]
     return feature_map + bias[:, None, None]
 
 
-def pool(feature_map: Array) -> tuple[Array, NDArray[np.intp]]:
+def pool(feature_map: Array) -> tuple[Array, NDArray[np.int8]]:
     """ReLU and 2 x 2 max-pool: (B, F, H, W) gives pooled (B, F, H // 2, W // 2) and each maximum's index in WINDOW."""
     rows, columns = feature_map.shape[2] // 2 * 2, feature_map.shape[3] // 2 * 2
-    windows = np.stack([feature_map[:, :, p:rows:2, q:columns:2] for p, q in WINDOW])
-    winner = windows.argmax(axis=0)
-    pooled = np.take_along_axis(windows, winner[None], axis=0)[0]
-    return np.maximum(pooled, 0), winner
+    a, b, c, d = (feature_map[:, :, p:rows:2, q:columns:2] for p, q in WINDOW)
+    above, below = np.maximum(a, b), np.maximum(c, d)
+    # Small numbers: it is read as often as the pooled values.
+    winner = np.where(below > above, np.int8(2) + (d > c), b > a)
+    return np.maximum(np.maximum(above, below), 0), winner
 
 
 def logit(pooled: Array, weights: Array, bias_flat: Array) -> Array:
@@ -49,7 +51,7 @@ def logit(pooled: Array, weights: Array, bias_flat: Array) -> Array:
     return np.asarray(flat.sum(axis=1) + bias_flat)
 
 
-def unpool(d_pooled: Array, pooled: Array, winner: NDArray[np.intp], shape: tuple[int, ...]) -> Array:
+def unpool(d_pooled: Array, pooled: Array, winner: NDArray[np.int8], shape: tuple[int, ...]) -> Array:
     """Gradient of the feature map before the ReLU, (B, F, H, W) = `shape`: each pooled value's goes to its maximum."""
     d_feature_map = np.zeros(shape, d_pooled.dtype)
     rows, columns = shape[2] // 2 * 2, shape[3] // 2 * 2
@@ -59,14 +61,13 @@ def unpool(d_pooled: Array, pooled: Array, winner: NDArray[np.intp], shape: tupl
     return d_feature_map
 
 
-def kernel_gradient(padded: Array, d_feature_map: Array, kernel_size: int) -> Array:
-    """Exact gradient of the kernels, summed over the batch: (F, k, k)."""
-    filters, height, width = d_feature_map.shape[1:]
-    d_kernel = np.empty((filters, kernel_size, kernel_size), padded.dtype)
-    for u in range(kernel_size):
-        for v in range(kernel_size):
-            product = padded[:, None, u : u + height, v : v + width] * d_feature_map
-            d_kernel[:, u, v] = product.sum(axis=0).reshape(filters, -1).sum(axis=1)
+def kernel_gradient(shifted: Array, d_feature_map: Array) -> Array:
+    """Exact gradient of the kernels, summed over the batch: (k, k, B, H, W) and (B, F, H, W) give (F, k, k)."""
+    filters = d_feature_map.shape[1]
+    d_kernel = np.empty((filters, *shifted.shape[:2]), shifted.dtype)
+    for u, v in np.ndindex(*shifted.shape[:2]):
+        product = shifted[u, v, :, None] * d_feature_map
+        d_kernel[:, u, v] = product.sum(axis=0).reshape(filters, -1).sum(axis=1)
     return d_kernel
 
 
@@ -79,4 +80,4 @@ def notebook_kernel_gradient(images: Array, d_feature_map: Array, kernel_size: i
     blanked = images.copy()
     blanked[:, 0, :] = 0
     blanked[:, :, 0] = 0
-    return kernel_gradient(pad(blanked, kernel_size), d_feature_map, kernel_size)[:, ::-1, ::-1]
+    return kernel_gradient(shift(blanked, kernel_size), d_feature_map)[:, ::-1, ::-1]

@@ -24,7 +24,7 @@ def mean_loss(head, images, targets, loss):
 
 def branches(head, images):
     """Which way every window's maximum and every ReLU goes: a kink lies where this changes."""
-    pooled, winner = layers.pool(layers.correlate(layers.pad(images, head.kernel_size), head.kernel, head.bias))
+    pooled, winner = layers.pool(layers.correlate(layers.shift(images, head.kernel_size), head.kernel, head.bias))
     return (winner * (pooled > 0) - (pooled <= 0)).tobytes()
 
 

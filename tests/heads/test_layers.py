@@ -73,7 +73,7 @@ def test_the_pool_loses_the_last_row_and_column_of_an_odd_size(case):
 @given(cases())
 def test_pool_takes_the_largest_positive_value_of_each_window(case):
     head, images, _, _ = case
-    feature_map = layers.correlate(layers.pad(images, head.kernel_size), head.kernel, head.bias)
+    feature_map = layers.correlate(layers.shift(images, head.kernel_size), head.kernel, head.bias)
     pooled, _ = layers.pool(feature_map)
     for b, f, p, q in np.ndindex(pooled.shape):
         assert pooled[b, f, p, q] == max(0.0, feature_map[b, f, 2 * p : 2 * p + 2, 2 * q : 2 * q + 2].max())

@@ -11,8 +11,9 @@ from numba import njit
 from pipeline.heads import elementary, losses, numpy_engine
 from pipeline.heads.choices import GRADIENTS, LOSSES
 from pipeline.heads.compiled import engine as numba_engine
-from pipeline.heads.compiled import loop as compiled
-from pipeline.heads.compiled import scalars as compiled_scalars
+from pipeline.heads.compiled import layout, loop
+from pipeline.heads.compiled import losses as compiled_losses
+from pipeline.heads.compiled import vectors as v
 from pipeline.heads.head import Head
 from pipeline.heads.initial import initial_head
 from tests.helpers.heads import alone, small_job
@@ -134,6 +135,38 @@ def test_group_is_head_by_head(gradient: str, engine) -> None:
         assert logits[:, index].tobytes() == engine.logits([head], block.images, block.scale).tobytes()
 
 
+@pytest.mark.parametrize("filters", [1, 2, 3])
+def test_what_stands_beside_a_filter_changes_no_bit(filters: int) -> None:
+    """One to twelve heads, so one to thirty-six filters side by side, of images of one vector of pooled values and of three."""
+    for shape in ((8, 8), (6, 37)):
+        _, block = small_job(shape, 3, filters, dtype="float32", steps=6)
+        heads = [initial_head(0, index, "he", filters, 3, shape).astype("float32") for index in range(12)]
+        block = replace(block, labels=np.arange(len(block.labels)))
+        single = [alone(numba_engine, head, block.of_heads([index])) for index, head in enumerate(heads)]
+        for count in range(1, len(heads) + 1):
+            group, losses = numba_engine.advance(heads[:count], block)
+            for index in range(count):
+                assert_same((group[index], losses[:, index]), single[index])
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+@pytest.mark.parametrize("shape", [(8, 8), (28, 28)])
+def test_images_read_once_or_each_time_are_the_same(shape, gradient: str, monkeypatch) -> None:
+    head, block = small_job(shape, 5, 2, batch=2, steps=12)
+    block = replace(block, gradient=gradient)
+    assert numba_engine.train_arguments([head], block)[3].kept
+    kept = alone(numba_engine, head, block)
+    monkeypatch.setattr(layout, "KEPT_BYTES", 0)
+    assert not numba_engine.train_arguments([head], block)[3].kept
+    assert_same(alone(numba_engine, head, block), kept)
+
+
+def test_images_seen_once_are_not_kept() -> None:
+    head, block = small_job((8, 8), 3, 1, batch=2, steps=2)
+    assert not numba_engine.train_arguments([head], block)[3].kept
+    assert not numba_engine.apply_arguments([head], block.images, 1.0)[3].kept
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["kernel", "bias", "weights", "bias_flat"])
 def test_what_is_not_finite_reaches_the_loss(name: str, value: float) -> None:
@@ -192,20 +225,21 @@ def test_no_iterations_and_no_images() -> None:
 
 
 @njit
-def scalars(logits, target, squared, derivatives, values):
-    for index in range(len(logits)):
-        derivatives[index] = compiled_scalars.loss_derivative(logits[index], target, squared)
-        values[index] = compiled_scalars.loss_value(logits[index], target, squared)
+def losses_of(logits, targets, squared, derivatives, values):
+    for at in range(0, len(logits), v.lanes_in(logits)):
+        logit, target = v.load(logits, at), v.load(targets, at)
+        v.store(derivatives, at, compiled_losses.loss_derivative(logit, target, squared))
+        v.store(values, at, compiled_losses.loss_value(logit, target, squared))
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_scalars_have_the_bits_of_numpy(loss: str, target: float) -> None:
+def test_losses_have_the_bits_of_numpy(loss: str, target: float) -> None:
     edges = [0.0, -0.0, 1e-300, -1e-300, 707.9, -708.0, 708.1, 1e300, -1e300, np.inf, -np.inf, np.nan]
-    logits = np.concatenate([edges, np.random.default_rng(0).standard_normal(20000) * 20])
+    logits = np.concatenate([edges, np.random.default_rng(0).standard_normal(20004) * 20])
     derivatives, values = np.empty_like(logits), np.empty_like(logits)
-    scalars(logits, target, loss == "half_squared_error", derivatives, values)
     targets = np.full_like(logits, target)
+    losses_of(logits, targets, loss == "half_squared_error", derivatives, values)
     with np.errstate(invalid="ignore"):
         np.testing.assert_array_equal(derivatives, losses.loss_derivative(loss, logits, targets))
         np.testing.assert_array_equal(values, losses.loss_value(loss, logits, targets))
@@ -227,15 +261,10 @@ def test_threads_do_not_disturb_each_other() -> None:
 def test_warm_up_leaves_nothing_to_compile() -> None:
     numba_engine.warm_up("float32", "float64")
     assert numba_engine.is_compiled("float32", "float64")
-    known = len(compiled.train.signatures), len(compiled.apply.signatures)
+    known = len(loop.run.signatures)
     for k in (3, 7):
         head, block = small_job((28, 28), k, 3, dtype="float32", steps=2)
         block = replace(block, images=block.images.astype(np.float64), gradient="notebook")
         numba_engine.advance([head, head], block)
         numba_engine.logits([head], block.images, 1.0)
-    assert (len(compiled.train.signatures), len(compiled.apply.signatures)) == known
-
-
-def test_what_was_never_compiled_is_known_not_to_be() -> None:
-    # No images are stored so.
-    assert not numba_engine.is_compiled("float32", "int16")
+    assert len(loop.run.signatures) == known

@@ -30,11 +30,11 @@ def digest(*kinds) -> str:
 
 
 def report(*kinds) -> list[str]:
-    """Whether all kinds are compiled before any is asked for, and after; the digest; and how many functions were loaded and
-    compiled, each of `train` and `apply` counting."""
+    """Whether all kinds are compiled before any is asked for, and after; the digest; and how often the code
+    was loaded and compiled."""
     before, value, after = are_compiled(kinds), digest(*kinds), are_compiled(kinds)
-    stats = loop.train.stats, loop.apply.stats
-    hits, misses = (sum(sum(getattr(s, name).values()) for s in stats) for name in ("cache_hits", "cache_misses"))
+    stats = loop.run.stats
+    hits, misses = (sum(counts.values()) for counts in (stats.cache_hits, stats.cache_misses))
     return [str(before), str(after), value, str(hits), str(misses)]
 
 

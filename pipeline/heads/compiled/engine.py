@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..block import Block
 from ..choices import DTYPES, LOSSES
 from ..head import Array, Head, check_group
-from .layout import Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
-from .loop import apply, train
+from .layout import UNREAD, Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
+from .loop import run
 from .vectors import VECTOR_BYTES, lanes_of
 
 STORED_DTYPES = ("uint8", "float32", "float64")
@@ -23,35 +23,34 @@ STORED_DTYPES = ("uint8", "float32", "float64")
 
 def advance(heads: Sequence[Head], block: Block) -> tuple[tuple[Head, ...], NDArray[np.float64]]:
     """`Engine.advance`. The work that each image takes before the first head is done once for all."""
-    stored, task, state, sizes, losses = train_arguments(heads, block)
+    arguments = train_arguments(heads, block)
     if block.batches.size:
-        train(stored, task, state, sizes, losses)
-    return finish(heads, state, sizes), losses
+        run(*arguments)
+    _, _, state, sizes, losses = arguments
+    return finish(heads, state, sizes), losses.reshape(-1, sizes.row)[:, : len(heads)].copy()
 
 
 def logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
     """`Engine.logits`."""
-    stored, state, sizes, result = apply_arguments(heads, images, scale)
-    apply(stored, state, sizes, result)
-    return result
+    arguments = apply_arguments(heads, images, scale)
+    run(*arguments)
+    _, _, state, sizes, _ = arguments
+    return state.logits.reshape(-1, sizes.row)[:, : len(heads)].copy()
 
 
 def warm_up(dtype: str, image_dtype: str) -> None:
     """Compile what such heads and stored images need, or load it from disk, so that no worker does it in its first block."""
-    heads, block = smallest(dtype, image_dtype)
-    advance(heads, block)
-    logits(heads, block.images, block.scale)
+    advance(*smallest(dtype, image_dtype))
 
 
 def is_compiled(dtype: str, image_dtype: str) -> bool:
     """Whether `warm_up` has nothing to compile: the machine code is in memory already, or on disk."""
-    heads, block = smallest(dtype, image_dtype)
-    return is_known(train, train_arguments(heads, block)) and is_known(apply, apply_arguments(heads, block.images, block.scale))
+    return is_known(run, train_arguments(*smallest(dtype, image_dtype)))
 
 
 def kept_in() -> str:
     """The folder that keeps what is compiled."""
-    function: Any = train
+    function: Any = run
     return str(function._cache.cache_path)
 
 
@@ -76,32 +75,37 @@ def smallest(dtype: str, image_dtype: str) -> tuple[list[Head], Block]:
 
 
 def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, State, Sizes, NDArray[np.float64]]:
-    """What `train` takes, the losses that it is to write included."""
+    """What `run` takes to train, the losses that it is to write included."""
     block.check_batches()
-    state, sizes = start(heads, block.image_shape, block.batches.shape[1])
+    state, sizes = start(heads, block.images.shape, block.batches.shape)
     dtype = heads[0].dtype
     with np.errstate(over="ignore"):
         # A step beyond float32 is infinite, and soon noticed as such.
         alphas = np.ascontiguousarray(block.alphas, dtype)
+    targets = np.zeros((len(block.images), sizes.row))
+    targets[:, : len(heads)] = block.targets(len(heads)).T
     task = Task(
-        targets=np.ascontiguousarray(block.targets(len(heads)).T, np.float64),
-        batches=np.ascontiguousarray(block.batches, np.int64),
+        targets=targets.reshape(-1),
+        batches=np.ascontiguousarray(block.batches, np.int64).reshape(-1),
         alphas=alphas,
+        learn=True,
         squared=block.loss == "half_squared_error",
         notebook=block.gradient == "notebook",
         frozen=block.gradient == "frozen",
     )
-    losses = np.full((len(block.batches), len(heads)), np.nan)
+    losses = np.full(len(block.batches) * sizes.row, np.nan)
     return stored_as(dtype, block.images, block.scale), task, state, sizes, losses
 
 
 def apply_arguments(
     heads: Sequence[Head], images: NDArray[np.generic], scale: float
-) -> tuple[Stored, State, Sizes, NDArray[np.float64]]:
-    """What `apply` takes, the logits that it is to write included."""
-    state, sizes = start(heads, (images.shape[1], images.shape[2]))
-    logits = np.empty((len(images), len(heads)))
-    return stored_as(heads[0].dtype, images, scale), state, sizes, logits
+) -> tuple[Stored, Task, State, Sizes, NDArray[np.float64]]:
+    """What `run` takes to write state.logits: all images are one batch."""
+    count, dtype = len(images), heads[0].dtype
+    state, sizes = start(heads, images.shape, (1, count))
+    nothing = np.zeros(0)
+    task = Task(nothing, np.arange(count, dtype=np.int64), nothing.astype(dtype), False, False, False, True)
+    return stored_as(dtype, images, scale), task, state, sizes, nothing
 
 
 def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: float) -> Stored:
@@ -118,15 +122,16 @@ def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: 
     return Stored(flat, last, dtype.type(1.0 / scale))
 
 
-def start(heads: Sequence[Head], image_shape: tuple[int, int], batch: int = 1) -> tuple[State, Sizes]:
-    """The heads' parameters and empty sums and scratch, as the compiled code lays them out. ValueError for wrong shapes."""
-    check_group(heads, image_shape)
+def start(heads: Sequence[Head], images: tuple[int, ...], batches: tuple[int, ...]) -> tuple[State, Sizes]:
+    """The heads' parameters and empty sums and scratch, as the compiled code lays them out. images: how many
+    there are, their height and width. batches: how many, and how many images each. ValueError for wrong shapes."""
+    check_group(heads, (images[1], images[2]))
     kernel, dtype = heads[0].kernel, heads[0].dtype
     if dtype.name not in DTYPES:
         raise ValueError(f"a head must be one of {DTYPES}, not {dtype}")
     filters, size, _ = kernel.shape
     lanes, every = lanes_of(dtype), len(heads) * filters
-    sizes = sizes_of((len(heads), filters), image_shape, size, lanes)
+    sizes = sizes_of((len(heads), filters), images, batches, size, lanes)
     values = every * sizes.vectors * lanes
 
     def zeros(count: int) -> Array:
@@ -143,14 +148,17 @@ def start(heads: Sequence[Head], image_shape: tuple[int, int], batch: int = 1) -
         d_bias_flat=zeros(len(heads)),
         padded=zeros(padded_numbers(sizes, lanes)),
         planes=zeros(2 * (sizes.side + 1) * sizes.plane if sizes.packed else 0),
-        windows=zeros(2 * sizes.image),
+        windows=zeros((sizes.images + 1) * sizes.image),
+        finite=np.full(sizes.images + 1, UNREAD, dtype),
         starts=row_starts(sizes, lanes),
         outside=zeros(sizes.vectors * lanes),
         first_term=zeros(every),
         pooled=zeros(values),
         maxima=np.zeros(2 * every * sizes.vectors, np.uint16),
         share=zeros(every),
-        logits=np.zeros((len(heads), batch)),
+        logits=np.zeros(sizes.batch * sizes.row),
+        totals=np.zeros(sizes.row),
+        slopes=np.zeros(sizes.row),
         d_logits=zeros(len(heads)),
     )
     state.kernel[:] = np.concatenate([head.kernel.reshape(-1) for head in heads])

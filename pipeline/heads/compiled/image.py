@@ -12,15 +12,15 @@ other, and every row a has vectors of its own.
 
 from typing import Any
 
-from .pixels import load_columns, load_pixels
-from .scalars import inlined
+from .compiling import inlined
+from .pixels import load_columns, load_pixels, numbers_in_line, prefetch
 from .vectors import broadcast, fma, lane_sum, lanes_below, lanes_in, load, select, store, zeros
 
 
 @inlined
-def read(number: int, image: int, stored: Any, state: Any, sizes: Any) -> Any:
-    """Write image `number` to state.padded, whose border is 0, and its windows to half `image` of state.windows. Returns 0, or
-    NaN if a pixel is not finite.
+def read(number: int, image: int, blank: bool, stored: Any, state: Any, sizes: Any) -> Any:
+    """Write image `number` to state.padded, whose border is 0, and its windows to slot `image` of state.windows. blank: with
+    0 for its first row and column. Returns 0, or NaN if a pixel is not finite.
 
     Rows are written top down, each in whole vectors: the zeros after a row's end fall on the border and on the start of the
     next row, which is written later."""
@@ -30,29 +30,24 @@ def read(number: int, image: int, stored: Any, state: Any, sizes: Any) -> Any:
     copied = stored.images.size - (stored.last.size - lanes)
     at_end = first >= copied
     first = first - copied if at_end else first
-    start = half * (sizes.pitch + 1)
+    start, parts = half * (sizes.pitch + 1), (columns + lanes - 1) // lanes
     factor, nothing = broadcast(stored.factor), zeros(padded)
     finite = nothing
     for row in range(rows):
-        for column in range(0, columns, lanes):
-            pixels = load_pixels(stored.images, stored.last, at_end, first + row * sizes.width + column, factor)
-            pixels = select(lanes_below(padded, columns - column), pixels, nothing)
+        at, to, left = first + row * sizes.width, start + row * sizes.pitch, columns
+        for _ in range(parts):
+            pixels = load_pixels(stored.images, stored.last, at_end, at, factor)
+            pixels = select(lanes_below(padded, left), pixels, nothing)
             finite = fma(nothing, pixels, finite)
-            store(padded, start + row * sizes.pitch + column, pixels)
+            store(padded, to, pixels)
+            at, to, left = at + lanes, to + lanes, left - lanes
+    if blank:
+        for at in range(start, start + sizes.width):
+            padded[at] = 0
+        for row in range(sizes.height):
+            padded[start + row * sizes.pitch] = 0
     write_windows(image * sizes.image, state, sizes)
     return lane_sum(finite)
-
-
-@inlined
-def blank(number: int, image: int, stored: Any, state: Any, sizes: Any) -> None:
-    """The same with the image's first row and column 0, for the notebook's kernel gradient."""
-    read(number, image, stored, state, sizes)
-    start = sizes.kernel // 2 * (sizes.pitch + 1)
-    for at in range(start, start + sizes.width):
-        state.padded[at] = 0
-    for row in range(sizes.height):
-        state.padded[start + row * sizes.pitch] = 0
-    write_windows(image * sizes.image, state, sizes)
 
 
 @inlined
@@ -68,14 +63,17 @@ def write_windows(image: int, state: Any, sizes: Any) -> None:
                 for vector in range(sizes.vectors):
                     store(state.windows, to + vector * many * lanes, load(state.planes, at + vector * lanes))
         return
+    step, pairs, parts = many * lanes, sizes.kernel // 2 + 1, sizes.stride // lanes
     for y in range(2 * sizes.rows + sizes.kernel - 1):
-        to = image + state.starts[y % 2] + y // 2 * sizes.stride * many
-        for column in range(0, sizes.columns, lanes):
-            for b in range(0, sizes.kernel + 1, 2):
-                even, odd = load_columns(state.padded, y * sizes.pitch + b + 2 * column)
-                store(state.windows, to + b * lanes, even)
-                store(state.windows, to + (b + 1) * lanes, odd)
-            to += many * lanes
+        to = image + state.starts[y % 2] + y // 2 * parts * step
+        at = y * sizes.pitch
+        for _ in range(parts):
+            for pair in range(pairs):
+                even, odd = load_columns(state.padded, at + 2 * pair)
+                store(state.windows, to + 2 * pair * lanes, even)
+                store(state.windows, to + (2 * pair + 1) * lanes, odd)
+            at += 2 * lanes
+            to += step
 
 
 @inlined
@@ -83,10 +81,21 @@ def write_planes(state: Any, sizes: Any) -> None:
     """Write pixels (2i + a, 2j + b) for a = 0, 1 and all b, each such plane packed row behind row, to state.planes. Again what
     is written beyond a row's end is written over by the next row."""
     lanes, many = lanes_in(state.padded), sizes.side + 1
+    pairs, parts = sizes.kernel // 2 + 1, (sizes.columns + lanes - 1) // lanes
     for y in range(2 * sizes.rows + sizes.kernel - 1):
         to = y % 2 * many * sizes.plane + y // 2 * sizes.stride
-        for b in range(0, sizes.kernel + 1, 2):
-            for column in range(0, sizes.columns, lanes):
-                even, odd = load_columns(state.padded, y * sizes.pitch + b + 2 * column)
-                store(state.planes, to + b * sizes.plane + column, even)
-                store(state.planes, to + (b + 1) * sizes.plane + column, odd)
+        at = y * sizes.pitch
+        for pair in range(pairs):
+            for part in range(parts):
+                even, odd = load_columns(state.padded, at + 2 * pair + 2 * lanes * part)
+                store(state.planes, to + part * lanes, even)
+                store(state.planes, to + sizes.plane + part * lanes, odd)
+            to += 2 * sizes.plane
+
+
+@inlined
+def fetch(number: int, stored: Any, sizes: Any) -> None:
+    """Ask for image `number`, which is read soon: of many images most are far away, in the machine's memory."""
+    pixels = sizes.height * sizes.width
+    for at in range(number * pixels, (number + 1) * pixels, numbers_in_line(stored.images)):
+        prefetch(stored.images, at)

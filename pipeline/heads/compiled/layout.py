@@ -5,19 +5,26 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .vectors import VECTOR_BYTES, lanes_of
+
 Floats = NDArray[np.floating]
+# So much may the windows of a call's images take to be kept: they should stay in a core's part of the caches.
+KEPT_BYTES = 2**23
+UNREAD = 1.0
 
 
 class Sizes(NamedTuple):
-    """heads and filters of each; an image's height and width; pooled rows and columns; the kernel's size k, and `side`, that of
-    the square of tiles that it is part of.
+    """heads and filters of each; a batch's images; an image's height and width; pooled rows and columns; the kernel's size k,
+    and `side`, that of the square of tiles that it is part of.
 
     vectors: those of a filter's pooled values, whose rows are `stride` numbers apart. packed: whether a vector may go across
-    rows, see image.py. Numbers: `pitch` in a row of the padded image, `plane` in one of a packed image's planes, `image` in
-    an image's windows."""
+    rows, see image.py. images: how many slots there are for images' windows, besides one for a blanked image; kept: whether
+    each image has its own, so that it is read once. Numbers: `pitch` in a row of the padded image, `plane` in one of a packed
+    image's planes, `image` in an image's windows, `row` for an image's logits, whole vectors."""
 
     heads: int
     filters: int
+    batch: int
     height: int
     width: int
     rows: int
@@ -27,14 +34,18 @@ class Sizes(NamedTuple):
     vectors: int
     stride: int
     packed: bool
+    images: int
+    kept: bool
     pitch: int
     plane: int
     image: int
+    row: int
 
 
-def sizes_of(counts: tuple[int, int], image_shape: tuple[int, int], kernel: int, lanes: int) -> Sizes:
-    """How heads and images of such sizes are laid out. counts: heads, filters of each."""
-    height, width = image_shape
+def sizes_of(counts: tuple[int, int], images: tuple[int, ...], batches: tuple[int, ...], kernel: int, lanes: int) -> Sizes:
+    """How heads and images of such sizes are laid out. counts: heads, filters of each. images: how many, height and width.
+    batches: how many, and how many images each."""
+    count, height, width = images
     rows, columns = height // 2, width // 2
     whole = aligned(columns, lanes)
     # Rows of whole vectors, unless a quarter of their lanes would be empty.
@@ -45,9 +56,14 @@ def sizes_of(counts: tuple[int, int], image_shape: tuple[int, int], kernel: int,
     side = kernel if kernel < 8 else aligned(kernel, 3)
     # What is loaded and stored behind the last row has its room.
     plane = aligned(vectors * lanes + (side // 2 + 1) * stride + 2 * lanes, lanes)
-    image = (side + 1) * ((side + 2) * vectors * lanes if packed else 2 * rows_of_parity(rows, side) * stride)
-    pitch = width + kernel // 2
-    return Sizes(*counts, height, width, rows, columns, kernel, side, vectors, stride, packed, pitch, plane, image)
+    image = (side + 1) * ((side + 1) * vectors * lanes if packed else 2 * rows_of_parity(rows, side) * stride)
+    pitch, row = width + kernel // 2, aligned(counts[0], lanes_of("float64"))
+    seen = batches[0] * batches[1]
+    kept = seen > count and count * image * VECTOR_BYTES // lanes <= KEPT_BYTES
+    slots = count if kept else 2
+    pooled = (rows, columns, kernel, side, vectors, stride)
+    lengths = (pitch, plane, image, row)
+    return Sizes(*counts, batches[1], height, width, *pooled, packed, slots, kept, *lengths)
 
 
 def rows_of_parity(rows: int, side: int) -> int:
@@ -89,31 +105,35 @@ class Stored(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What the heads are to learn. targets: (N, heads). batches: (T, B). alphas: (T,), in the heads'
-    dtype. squared: whether the loss is half the squared error, else it is the cross-entropy.
-    notebook: whether the kernel gradient is the notebook's. frozen: whether kernel and bias stay as they are."""
+    """What the heads are to learn, all one-dimensional. targets: (N * row,). batches: (T * B,). alphas: (T,), in the heads'
+    dtype. learn: whether they are to, else only the logits are wanted. squared: whether the loss is half the squared error,
+    else it is the cross-entropy. notebook: whether the kernel gradient is the notebook's. frozen: whether kernel and bias stay
+    as they are."""
 
     targets: NDArray[np.float64]
     batches: NDArray[np.int64]
     alphas: Floats
+    learn: bool
     squared: bool
     notebook: bool
     frozen: bool
 
 
 class State(NamedTuple):
-    """Parameters, their gradients and scratch, all one-dimensional but `logits`. One number of a head: (heads,); of a filter:
+    """Parameters, their gradients and scratch, all one-dimensional. One number of a head: (heads,); of a filter:
     (heads * filters,). "lanes" is a vector's number of lanes; n = heads * filters * vectors.
 
     kernel (heads * filters * k * k,), bias (heads * filters,), weights (n * lanes,), bias_flat (heads,): the parameters.
     d_kernel (heads * filters * side * side * lanes,), d_bias (heads * filters * lanes,), d_weights (n * lanes,), d_bias_flat
     (heads,): sums of their gradients, the kernel's and the bias's by lanes.
-    padded: the image that is read, with its border. planes: see `image.write_planes`. windows (2 * image,): of the current
-    image and of the next one. starts (side + 2,): where in them each row begins.
+    padded: the image that is read, with its border. planes: see `image.write_planes`. windows ((images + 1) * image,): see
+    image.py. finite (images + 1,): of each slot UNREAD, then 0, or NaN if a pixel is not finite. starts (side + 2,): where in
+    an image's windows each row begins.
     outside (vectors * lanes,): 0 where a pooled value is, infinity elsewhere.
     first_term (heads * filters,): what the sums of the feature map begin with, see `begin_batch`.
     pooled (n * lanes,), maxima (2 * n,), share (heads * filters,): what `forward` keeps.
-    logits (heads, B), d_logits (heads,): of a batch, of an image.
+    logits (B * row,), totals (row,): of a batch, the latter the sums of its losses. slopes (row,), d_logits (heads,): of an
+    image, the derivatives with respect to its logits, in float64 and in the heads' dtype.
     """
 
     kernel: Floats
@@ -127,6 +147,7 @@ class State(NamedTuple):
     padded: Floats
     planes: Floats
     windows: Floats
+    finite: Floats
     starts: NDArray[np.int64]
     outside: Floats
     first_term: Floats
@@ -134,4 +155,6 @@ class State(NamedTuple):
     maxima: NDArray[np.uint16]
     share: Floats
     logits: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    slopes: NDArray[np.float64]
     d_logits: Floats

@@ -1,35 +1,105 @@
 """The compiled training loop: what the NumPy engine does, image by image, in vectors of fixed width.
 
 A group of heads shares each image's windows (see image.py). `forward` keeps every filter's pooled values and the places of the
-maxima; then the logits and their derivatives are known, and `backward` goes over each filter's pooled values again. Sums over
+maxima; then the logits and their derivatives are known, and the gradients go over each filter's pooled values again. Sums over
 images run in lanes, which are added up once a batch.
+
+Everything is called from one place only, and so compiled once.
 """
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .backward import backward
+from .backward import kernel_gradient, weights_gradient
+from .compiling import compiled, inlined
 from .forward import forward
-from .image import blank, read
-from .scalars import Function, compiled, inlined, loss_derivative, loss_value
+from .image import fetch, read
+from .layout import UNREAD
+from .losses import loss_derivative, loss_value
 from .vectors import broadcast, fma, lane_sum, lanes_in, load, store, zeros
 
-# Everything that is compiled into the entry points below.
-SOURCES = (
-    "../elementary", "vectors", "registers", "scalars", "tuples", "pixels", "maps", "tiles", "image", "forward", "backward",
-    "layout", "loop",
-)  # fmt: skip
+
+@compiled
+def run(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
+    """The iterations of `numpy_engine.advance` for a group of heads, in place; or only the logits of the batches' images, where
+    the task is not to learn. losses: (T * row,), to be written.
+
+    The next image is read between an image's logits and what follows from them, because nothing has to wait for it: neither for
+    the logits that are still being computed, nor, when its own turn comes, for what was just written."""
+    batch = sizes.batch
+    # Not literals, for which Numba would compile every function that takes them a second time. The first round only reads.
+    t, place, image, next_image = 0 * batch, 0 * batch - 1, 0 * batch, 0 * batch
+    for following in range(task.batches.size + 1):
+        if place >= 0:
+            if place == 0:
+                begin_batch(state, sizes)
+            forward(image, state, sizes)
+            write_logits(place, image, state, sizes)
+        for blank in range(2):
+            # The current image again for the notebook's kernel gradient, which does not see its first row and column.
+            at = t * batch + place if blank else following
+            if 0 <= at < task.batches.size and (task.notebook or not blank):
+                number = task.batches[at]
+                to = sizes.images if blank else slot_of(number, image, sizes)
+                next_image = next_image if blank else to
+                if blank or not sizes.kept or state.finite[to] == UNREAD:
+                    state.finite[to] = read(number, to, blank > 0, stored, state, sizes)
+        if following + 1 < task.batches.size:
+            fetch(task.batches[following + 1], stored, sizes)
+        if place >= 0 and task.learn:
+            learn_from(place * sizes.row, task.batches[t * batch + place] * sizes.row, task, state, sizes)
+            image = sizes.images if task.notebook else image
+            for head in range(sizes.heads):
+                for index in range(head * sizes.filters, (head + 1) * sizes.filters):
+                    if not task.frozen:
+                        kernel_gradient(index, image, state.d_logits[head], state, sizes)
+                    weights_gradient(index, state.d_logits[head], task.frozen, state, sizes)
+            if place == batch - 1:
+                write_losses(t, state, sizes, losses)
+                update(task.alphas[t], task, state, sizes)
+        image, place = next_image, place + 1
+        if place == batch:
+            t, place = t + 1, 0 * batch
 
 
-def named_by_sources(function: Function) -> Function:
-    """Name a function after a digest of SOURCES. Numba finds cached code by the function's name and the time of the file it
-    stands in; of the other files it knows nothing, and would go on using what was compiled from an older one."""
-    text = b"".join(Path(__file__).parent.joinpath(f"{name}.py").read_bytes() for name in SOURCES)
-    function.__qualname__ += f"_{hashlib.sha256(text).hexdigest()[:12]}"
-    return function
+@inlined
+def slot_of(number: int, image: int, sizes: Any) -> int:
+    """Where the windows of image `number` go: to a slot of its own, or to the one of two that the current image is not in."""
+    if sizes.kept:
+        return number
+    return 1 - image
+
+
+@inlined
+def write_logits(place: int, image: int, state: Any, sizes: Any) -> None:
+    """Write the heads' logits of the image in that slot, the batch's number `place`."""
+    for head in range(sizes.heads):
+        logit = state.finite[image] + state.bias_flat[head]
+        for index in range(head * sizes.filters, (head + 1) * sizes.filters):
+            logit += state.share[index]
+        state.logits[place * sizes.row + head] = logit
+
+
+@inlined
+def learn_from(logits: int, targets: int, task: Any, state: Any, sizes: Any) -> None:
+    """Add the heads' losses of an image to state.totals and write the derivatives of the batch's mean losses with respect to
+    its logits, which begin at that place of state.logits, like its targets in task.targets."""
+    for at in range(0, sizes.row, lanes_in(state.logits)):
+        logit, target = load(state.logits, logits + at), load(task.targets, targets + at)
+        store(state.totals, at, load(state.totals, at) + loss_value(logit, target, task.squared))
+        store(state.slopes, at, loss_derivative(logit, target, task.squared) / np.float64(sizes.batch))
+    for head in range(sizes.heads):
+        state.d_logits[head] = state.slopes[head]
+        state.d_bias_flat[head] += state.d_logits[head]
+
+
+@inlined
+def write_losses(t: int, state: Any, sizes: Any, losses: Any) -> None:
+    """Write the heads' mean losses in batch t, and begin anew."""
+    for at in range(0, sizes.row, lanes_in(state.logits)):
+        store(losses, t * sizes.row + at, load(state.totals, at) / np.float64(sizes.batch))
+        store(state.totals, at, zeros(state.logits))
 
 
 @inlined
@@ -66,74 +136,3 @@ def begin_batch(state: Any, sizes: Any) -> None:
         for tap in range(index * taps, (index + 1) * taps):
             if not np.isfinite(state.kernel[tap]):
                 state.first_term[index] = np.nan
-
-
-@inlined
-def logit_of(head: int, finite: Any, state: Any, sizes: Any) -> float:
-    """One head's logit of the image."""
-    logit = finite + state.bias_flat[head]
-    for index in range(head * sizes.filters, (head + 1) * sizes.filters):
-        logit += state.share[index]
-    return np.float64(logit)
-
-
-@compiled
-@named_by_sources
-def train(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
-    """The iterations of `numpy_engine.advance` for a group of heads, in place. losses: (T, heads), to be written."""
-    iterations, size = task.batches.shape
-    logits, d_logits = state.logits, state.d_logits
-    # Not the literal 0, for which Numba would compile every function that takes it a second time.
-    image, next_image = 0 * sizes.heads, 0 * sizes.heads + 1
-    finite = read(task.batches[0, 0], image, stored, state, sizes)
-    for t in range(iterations):
-        begin_batch(state, sizes)
-        for place in range(size):
-            forward(image, state, sizes)
-            for head in range(sizes.heads):
-                logits[head, place] = logit_of(head, finite, state, sizes)
-            # The next image is read here because nothing has to wait for it: neither for the logits that are still being
-            # computed, nor, when its own turn comes, for what was just written.
-            following = t * size + place + 1
-            if following < task.batches.size:
-                number = task.batches[following // size, following % size]
-                finite = read(number, next_image, stored, state, sizes)
-            if task.notebook:
-                blank(task.batches[t, place], image, stored, state, sizes)
-            for head in range(sizes.heads):
-                target = task.targets[task.batches[t, place], head]
-                d_logits[head] = loss_derivative(logits[head, place], target, task.squared) / size
-                state.d_bias_flat[head] += d_logits[head]
-            for index in range(sizes.heads * sizes.filters):
-                backward(index, image, d_logits[index // sizes.filters], task.frozen, state, sizes)
-            image, next_image = next_image, image
-        mean_losses(t, logits, task, losses)
-        update(task.alphas[t], task, state, sizes)
-
-
-@inlined
-def mean_losses(t: int, logits: Any, task: Any, losses: Any) -> None:
-    """Write every head's mean loss to losses[t]. `logits` (heads, B) is overwritten: as the losses do not wait for each
-    other, the compiler can compute several at once."""
-    size = logits.shape[1]
-    for head in range(len(logits)):
-        total = 0.0
-        for place in range(size):
-            target = task.targets[task.batches[t, place], head]
-            logits[head, place] = loss_value(logits[head, place], target, task.squared)
-        for place in range(size):
-            total += logits[head, place]
-        losses[t, head] = total / size
-
-
-@compiled
-@named_by_sources
-def apply(stored: Any, state: Any, sizes: Any, logits: Any) -> None:
-    """Every head's logit of every image. logits: (N, heads), to be written."""
-    begin_batch(state, sizes)
-    for number in range(len(logits)):
-        image = number % 2
-        finite = read(number, image, stored, state, sizes)
-        forward(image, state, sizes)
-        for head in range(sizes.heads):
-            logits[number, head] = logit_of(head, finite, state, sizes)

@@ -9,17 +9,16 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from .registers import PARTS
 from .tuples import literal_operation, load_at, pack, tuple_of, unpack, vector_pointer
 from .vectors import Codegen, VectorType, element_pointer, emit_fma, emit_splat, llvm_type, operation, vector_of
 
 
 @literal_operation
-def begin_sums(_: Any, first_term: Any, first: Any, filters: Any) -> tuple[Any, Codegen]:
-    """begin_sums(first_term, first, filters): what the feature maps of `filters` filters, from number `first` on, begin with;
-    behind them room for the two pixels that the next tap meets at the left."""
+def begin_sums(_: Any, first_term: Any, first: Any, filters: Any, parts: Any) -> tuple[Any, Codegen]:
+    """begin_sums(first_term, first, filters, parts): what the feature maps of `filters` filters, from number `first` on, begin
+    with, in vectors of which `parts` are a whole one; behind them room for the pixels that the next tap meets at the left."""
     whole = vector_of(first_term)
-    part = VectorType(whole.dtype, whole.lanes // PARTS)
+    part = VectorType(whole.dtype, whole.lanes // parts.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         values: list[Any] = []
@@ -28,7 +27,7 @@ def begin_sums(_: Any, first_term: Any, first: Any, filters: Any) -> tuple[Any, 
             values += [emit_splat(builder, builder.load(at), part.lanes)] * 4
         return pack(builder, values + [ir.Constant(llvm_type(part), None)] * 2)
 
-    return tuple_of(part, 4 * filters.literal_value + 2)(first_term, types.intp, filters), emit
+    return tuple_of(part, 4 * filters.literal_value + 2)(first_term, types.intp, filters, parts), emit
 
 
 @operation
@@ -95,7 +94,7 @@ def pool(_: Any, sums: Any, outside: Any, pooled: Any, maxima: Any, vector: Any,
             above, below = builder.select(right_above, b, a), builder.select(right_below, d, c)
             lower = builder.fcmp_ordered(">", below, above)
             maximum = builder.select(lower, below, above)
-            right = builder.select(lower, right_below, right_above)
+            right = builder.fcmp_ordered(">", builder.select(lower, d, b), builder.select(lower, c, a))
             # Unordered: NaN stays, so that the loss shows it.
             active = builder.fcmp_unordered(">", maximum, args[1])
             value = builder.select(active, maximum, ir.Constant(maximum.type, None))

@@ -4,6 +4,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 
 from .tuples import load_at, pack, tuple_of
 from .vectors import Codegen, element_pointer, llvm_type, operation, vector_of
@@ -52,3 +53,29 @@ def load_columns(_: Any, array: Any, first: Any) -> tuple[Any, Codegen]:
         )
 
     return tuple_of(vector, 2)(array, types.intp), emit
+
+
+@operation
+def prefetch(_: Any, array: Any, index: Any) -> tuple[Any, Codegen]:
+    """prefetch(array, index): begin to bring the cache line of array[index] near, if the array has it, without waiting."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]  # no hints
+        pointer = builder.bitcast(element_pointer(context, builder, array, *args), byte)
+        # To read, to keep in all caches, data.
+        builder.call(function, [pointer, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+@operation
+def numbers_in_line(_: Any, array: Any) -> tuple[Any, Codegen]:
+    """numbers_in_line(array): how many of its numbers a cache line of 64 bytes holds, as a constant."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return ir.IntType(64)(64 // (array.dtype.bitwidth // 8))
+
+    return types.intp(array), emit

@@ -22,5 +22,9 @@ def register_bytes() -> int:
 
 # A vector is computed in so many parts, one after the other, that each fits a register.
 PARTS = VECTOR_BYTES // register_bytes()
-# Filters that share the loads of an image: four sums each, and what else is needed, fill the registers, 16 or 32.
-MOST_FILTERS = 2 if PARTS == 2 else 5
+# AVX2 has 16 of them, AVX-512 and Arm 32.
+REGISTERS = 16 if PARTS == 2 else 32
+# Filters that share the loads of an image: four sums each, and what else is needed, fill the registers.
+MOST_FILTERS = 5 if REGISTERS == 32 else 2
+# Fewer are taken one by one.
+FEWEST_FILTERS = min(3, MOST_FILTERS)

@@ -61,7 +61,9 @@ class VectorModel(models.PrimitiveModel):
 
 
 def element_pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    """The address of `array[index]`."""
+    """The address of `array[index]`. The loops around it are laid out by hand, of as few turns as a kernel has columns: LLVM is
+    told not to unroll them, which makes the code twice as long, and no faster."""
+    builder.function.attributes.add("optsize")
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
 
 
@@ -194,29 +196,6 @@ def select(_: Any, mask: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
         return builder.select(*args)
 
     return a(mask, a, a), emit
-
-
-@operation
-def to_bits(_: Any, mask: Any) -> tuple[Any, Codegen]:
-    """to_bits(mask): the mask as an unsigned integer, one bit a lane."""
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.zext(builder.bitcast(args[0], ir.IntType(mask.lanes)), ir.IntType(32))
-
-    return types.uint32(mask), emit
-
-
-@operation
-def bits_at(_: Any, bits: Any, index: Any, like: Any) -> tuple[Any, Codegen]:
-    """bits_at(bits, index, like): the mask that the whole number bits[index] holds, a bit a lane, for vectors like this one."""
-    mask = like.mask
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found = builder.load(element_pointer(context, builder, bits, args[0], args[1]))
-        found = found if mask.lanes == bits.dtype.bitwidth else builder.trunc(found, ir.IntType(mask.lanes))
-        return builder.bitcast(found, llvm_type(mask))
-
-    return mask(bits, types.intp, like), emit
 
 
 @operation
