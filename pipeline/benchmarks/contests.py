@@ -19,6 +19,8 @@ HEADS = 10
 # How far two contestants' losses may lie apart in the first batches, relative to the largest.
 TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
 CHECKED_BATCHES = 5
+# An epoch of the digits is a millisecond: a turn is some in a row, as sweeps train, and its time is divided by their number.
+EPOCHS = {DIGITS: 10}
 Work = Callable[[], NDArray[np.float64]]
 
 
@@ -88,15 +90,17 @@ def notebook_contest(plan: Plan, kernel_size: int, say: Say) -> list[Row]:
 
 def epoch_contest(plan: Plan, section: str, data: Pictures, kernel_size: int, filters: int, say: Say) -> list[Row]:
     """Every image once, float32, ten heads."""
-    jobs = [epoch(data, HEADS, filters, kernel_size, batch, "float32") for batch in plan.batches]
-    job, size = jobs[0], f"k = {kernel_size}, {filters} {'filter' if filters == 1 else 'filters'}"
+    job = epoch(data, HEADS, filters, kernel_size, plan.batches[0], "float32")
+    epochs = EPOCHS.get(section, 1)
+    jobs = [epoch(data, HEADS, filters, kernel_size, batch, "float32", epochs) for batch in plan.batches]
+    size = f"k = {kernel_size}, {filters} {'filter' if filters == 1 else 'filters'}"
     name = f"epoch of {len(data.images):,} images, {HEADS} heads, float32, {size}"
-    everything, batch = job.seen * HEADS * filters, plan.batches[0]
-    wide = job.start_from([head.astype("float64") for head in job.heads])
+    everything, batch = jobs[0].seen * HEADS * filters, plan.batches[0]
+    wide = jobs[0].start_from([head.astype("float64") for head in job.heads])
     contestants = [
         entered(f"plain loops, float64, batch {batch}", plain_loops, wide, plan.loops, job),
-        entered(f"NumPy, batch {batch}", numpy, job, plan.numpy, job),
-        entered(f"numba, 1 worker, batch {batch}", ours, job, everything, job),
+        entered(f"NumPy, batch {batch}", numpy, jobs[0], plan.numpy, job),
+        entered(f"numba, 1 worker, batch {batch}", ours, jobs[0], everything, job),
         *(entered(f"numba, 2 workers, batch {j.batch_size}", two_workers, j, everything, job) for j in jobs),
     ]
     absent: list[tuple[str, str]] = []

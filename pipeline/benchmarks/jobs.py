@@ -97,11 +97,11 @@ def pictures(source: str) -> Pictures | str:
     return Pictures(source, *dataset.part(TRAIN), *dataset.part(TEST), dataset.scale)
 
 
-def epoch(data: Pictures, heads: int, filters: int, kernel_size: int, batch: int, dtype: str) -> Job:
-    """Every image once, in whole batches; each head starts as in the project."""
+def epoch(data: Pictures, heads: int, filters: int, kernel_size: int, batch: int, dtype: str, epochs: int = 1) -> Job:
+    """Every image once, or `epochs` times, in whole batches; each head starts as in the project."""
     shape = data.images.shape[1], data.images.shape[2]
     start = initial_heads(SEED, heads, "he", filters, kernel_size, shape, dtype)
-    order = batches(SEED, len(data.images), batch, 0, len(data.images) // batch)
+    order = batches(SEED, len(data.images), batch, 0, epochs * len(data.images) // batch)
     alphas = np.full(len(order), ALPHA)
     return Job(start, Block(data.images, data.scale, data.labels, order, alphas, LOSS))
 

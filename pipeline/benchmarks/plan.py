@@ -30,9 +30,9 @@ class Plan:
     """rounds: turns of everyone. images, test: at most so many of Fashion-MNIST. loops, numpy, torch, one_by_one: how many
     images, times heads, times filters, one turn of such a contestant sees at most; its time is scaled to the whole job.
 
-    filters and batches: of the epochs. growth: what is varied, and its values. logistic_iterations, epochs: how long
-    scikit-learn and the heads learn, on so many `accuracy_images`. memory: workers of each training, and its iterations.
-    sweeps: of whole commands, or None.
+    filters and batches: of the epochs. target_rounds: of the CPU targets. growth: what is varied, and its values.
+    logistic_iterations, epochs: how long scikit-learn and the heads learn, on so many `accuracy_images`. memory: workers of
+    each training, and its iterations. sweeps: of whole commands, or None.
     """
 
     rounds: int = 5
@@ -49,6 +49,7 @@ class Plan:
     filters: tuple[int, ...] = (1, 8)
     batches: tuple[int, ...] = (32, 128)
     peak_images: int = 6400
+    target_rounds: int = 3
     growth_images: int = 6400
     growth: tuple[tuple[str, tuple[int, ...]], ...] = (
         ("images", (960, 1920, 3840, 7680, 15360, 30720, 60000)),
@@ -78,6 +79,7 @@ QUICK = Plan(
     compiled=False,
     epoch_kernel_sizes=(5,),
     peak_images=1600,
+    target_rounds=1,
     growth_images=1600,
     growth=(("images", (640, 1920, 6400)), ("heads", (1, 5, 20)), ("filters", (1, 4, 16)), ("kernel size", (3, 5))),
     accuracy_rounds=1,

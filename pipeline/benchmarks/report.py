@@ -19,7 +19,8 @@ All contestants of a job take turns, round by round, in one process (memory: in 
 median of its measurements, beside it the smallest and the largest; load is the mean of the machine's load average at the
 end of the contestant's turns, and counts what the benchmark itself runs. Before anything is timed, every contestant must
 compute the same losses as the compiled engine in the first batches of the job. Slow contestants do the first part of a
-job, `share`, and their time is scaled to the whole. `times ours` is the median divided by that of the fastest numba row of
+job, `share`, and their time is scaled to the whole; of the digits, of which an epoch is a millisecond, a turn is ten epochs in
+a row. `times ours` is the median divided by that of the fastest numba row of
 the job (of the same gradient, where there are two).
 
 - plain loops: Python, number by number, as the formulas read. NumPy: `compute.engine=numpy`. numba: the compiled engine,
@@ -29,7 +30,11 @@ the job (of the same gradient, where there are two).
   network after the other. torch computes the exact gradient; the notebook's kernel gradient is not one that autograd knows.
 - FMA peak: 12 independent chains of 64-byte multiply-adds on one core, measured in the same rounds as its shares. Only
   useful work counts: k^2 a pixel forward, k^2 a pooled cell above 0 backward, 2 a pooled cell for the weights; the cells
-  above 0 are counted before and after the timed block, on 500 images, and averaged.
+  above 0 are counted before and after the timed block, on 500 images, and averaged. Beside each share stands the time of a
+  filter and image, and what it would be if the useful multiply-adds ran at the peak and nothing else took time; what the rest
+  consists of is counted in [experiments/instructions](../instructions/README.md).
+- CPU targets: the engine compiled for CPUs with narrower registers, on this one (`NUMBA_CPU_NAME`), one worker, in processes
+  that take turns. x86-64 without AVX has no multiply-add: it is computed by a function call.
 - against torch's best: the ratio of the medians or that of the shortest times, whichever is smaller, because torch's two
   threads wait for each other, and a busy machine slows them more than ours.
 - time to accuracy: scikit-learn's `OneVsRestClassifier(LogisticRegression())`, against heads with one worker, batch 32,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from . import accuracy, growth, memory, peak, sweeps
+from . import accuracy, growth, memory, peak, sweeps, targets
 from . import bounds as limits
 from .contests import DIGITS, FASHION, NOTEBOOK, epoch_contest, notebook_contest
 from .jobs import DIGITS_KERNEL_SIZE, Pictures, pictures
@@ -16,6 +16,7 @@ NAMES = {
     "digits": DIGITS,
     "fashion_mnist": FASHION,
     "peak": peak.SECTION,
+    "targets": targets.SECTION,
     "growth": growth.SECTION,
     "memory": memory.SECTION,
     "accuracy": accuracy.SECTION,
@@ -46,6 +47,8 @@ def measure(plan: Plan, chosen: Iterable[str], say: Say) -> Measured:
     if "accuracy" in chosen:
         rows, found.curves = accuracy.times_to_accuracy(plan, sources, say)
         found.rows += rows
+    if "targets" in chosen:
+        found.rows += targets.targets(plan, say)
     if "sweep" in chosen:
         found.rows += sweeps.sweeps(plan, say)
     found.rows = in_order(found.rows)

@@ -19,7 +19,7 @@ from pipeline.benchmarks.timing import Row
 
 TINY = replace(
     QUICK, rounds=1, images=96, loops=3, numpy=300, batches=(32,), kernel_size=3, epoch_kernel_sizes=(5,),
-    filters=(1,), peak_images=64,
+    filters=(1,), peak_images=64, target_rounds=0,
     growth_images=64, growth=(("images", (32, 96)), ("kernel size", (3, 5))), accuracy_images=150, epochs=2, memory=(),
     sweeps=None,
 )  # fmt: skip
@@ -114,6 +114,26 @@ def test_bounds_take_the_smaller_of_two_ratios_and_name_what_is_missing():
     assert found["the same without torch.compile, k = 5, 1 filter"].measured.startswith("9.0 times")
     assert found["Fashion-MNIST epoch, k = 5, 1 filter, two cores against one"].reached
     assert {bound.verdict for what, bound in found.items() if "8 filters" in what} == {"not measured"}
+
+
+def test_every_figure_that_is_wanted_of_the_engine_is_held_against_its_row():
+    digits = "epoch of 1,437 images, 10 heads, float32, k = 3, 1 filter"
+    fashion = digits.replace("1,437", "60,000")
+    rows = [
+        row("digits", digits, "numba, 1 worker, batch 32", 0.00049), row("digits", digits, "torch, batch 128", 0.0045),
+        row("digits", digits, "numba, 2 workers, batch 32", 0.0003), row("Fashion-MNIST", fashion, "NumPy, batch 32", 4.7),
+        Row("FMA peak", "float32, k = 3, 10 heads, 8 filters", "numba, 1 worker", "%", (45.1,)),
+        Row("FMA peak", "float32, k = 5, 10 heads, 8 filters", "numba, 1 worker", "%", (64.9,)),
+    ]  # fmt: skip
+    found = {bound.what: (bound.measured, bound.verdict) for bound in bounds(rows) if bound.reached is not None}
+    assert found == {
+        "digits epoch, 10 heads, k = 3, 1 worker": ("0.490 ms", "yes"),
+        "the same, against torch's best": ("9.2 times (torch, batch 128: 4.50 ms; numba, 1 worker, batch 32: 0.490 ms)", "no"),
+        "digits epoch, two cores against one": ("1.63 times (0.490 ms, 0.300 ms)", "no"),
+        "Fashion-MNIST epoch, k = 3, 1 filter, NumPy engine": ("4.70 s", "no"),
+        "share of a core's FMA peak, float32, k = 3, 10 heads, 8 filters": ("45.1 % (45.1 to 45.1)", "yes"),
+        "share of a core's FMA peak, float32, k = 5, 10 heads, 8 filters": ("64.9 % (64.9 to 64.9)", "no"),
+    }
 
 
 def test_each_contestant_is_a_dot_at_its_times_ours_in_its_jobs_line():
