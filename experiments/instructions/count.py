@@ -74,8 +74,12 @@ def kinds(shape: tuple[int, int], kernel_size: int, heads: int, images: int) -> 
     text = disassembly(min(counted), max(counted))
     found: Counter[str] = Counter()
     for address, count in counted.items():
-        found[next(kind for kind, pattern in PATTERNS if re.match(pattern, text[address]))] += count
+        found[kind_of(text[address])] += count
     return found
+
+
+def kind_of(instruction: str) -> str:
+    return next(kind for kind, pattern in PATTERNS if re.match(pattern, instruction))
 
 
 def addresses(arguments: tuple) -> Counter[int]:
