@@ -5,13 +5,14 @@ from typing import Any
 from .compiling import inlined
 from .maps import add_tap, begin_row, begin_sums, join, pool
 from .registers import FEWEST_FILTERS, MOST_FILTERS, PARTS
-from .vectors import fma, lane_sum, lanes_in, load, zeros
+from .vectors import fma, keep_loops, lane_sum, lanes_in, load, zeros
 
 
 @inlined
 def forward(image: int, state: Any, sizes: Any) -> None:
     """Write every filter's pooled values, the places of the maxima and its share in the logit: filters of all heads side by
     side, in blocks of equal size, or nearly so. A filter's sums have one order, whatever stands beside it."""
+    keep_loops()
     filters = sizes.heads * sizes.filters
     blocks = (filters + MOST_FILTERS - 1) // MOST_FILTERS
     first = 0 * filters

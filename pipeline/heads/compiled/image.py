@@ -63,17 +63,22 @@ def write_windows(image: int, state: Any, sizes: Any) -> None:
                 for vector in range(sizes.vectors):
                     store(state.windows, to + vector * many * lanes, load(state.planes, at + vector * lanes))
         return
-    step, pairs, parts = many * lanes, sizes.kernel // 2 + 1, sizes.stride // lanes
-    for y in range(2 * sizes.rows + sizes.kernel - 1):
-        to = image + state.starts[y % 2] + y // 2 * parts * step
-        at = y * sizes.pitch
-        for _ in range(parts):
+    pairs, parts = sizes.kernel // 2 + 1, sizes.stride // lanes
+    at, upper, lower = 0 * pairs, image + state.starts[0], image + state.starts[1]
+    # Two rows at a time, of either parity.
+    for _ in range(sizes.rows + sizes.kernel // 2):
+        for part in range(parts):
             for pair in range(pairs):
-                even, odd = load_columns(state.padded, at + 2 * pair)
-                store(state.windows, to + 2 * pair * lanes, even)
-                store(state.windows, to + (2 * pair + 1) * lanes, odd)
-            at += 2 * lanes
-            to += step
+                place, b = at + 2 * (part * lanes + pair), 2 * pair * lanes
+                even, odd = load_columns(state.padded, place)
+                store(state.windows, upper + b, even)
+                store(state.windows, upper + b + lanes, odd)
+                even, odd = load_columns(state.padded, place + sizes.pitch)
+                store(state.windows, lower + b, even)
+                store(state.windows, lower + b + lanes, odd)
+            upper += many * lanes
+            lower += many * lanes
+        at += 2 * sizes.pitch
 
 
 @inlined
@@ -82,15 +87,20 @@ def write_planes(state: Any, sizes: Any) -> None:
     is written beyond a row's end is written over by the next row."""
     lanes, many = lanes_in(state.padded), sizes.side + 1
     pairs, parts = sizes.kernel // 2 + 1, (sizes.columns + lanes - 1) // lanes
-    for y in range(2 * sizes.rows + sizes.kernel - 1):
-        to = y % 2 * many * sizes.plane + y // 2 * sizes.stride
-        at = y * sizes.pitch
+    at, upper, lower = 0 * pairs, 0 * pairs, many * sizes.plane
+    for _ in range(sizes.rows + sizes.kernel // 2):
         for pair in range(pairs):
             for part in range(parts):
-                even, odd = load_columns(state.padded, at + 2 * pair + 2 * lanes * part)
-                store(state.planes, to + part * lanes, even)
-                store(state.planes, to + sizes.plane + part * lanes, odd)
-            to += 2 * sizes.plane
+                place, to = at + 2 * (part * lanes + pair), 2 * pair * sizes.plane + part * lanes
+                even, odd = load_columns(state.padded, place)
+                store(state.planes, upper + to, even)
+                store(state.planes, upper + to + sizes.plane, odd)
+                even, odd = load_columns(state.padded, place + sizes.pitch)
+                store(state.planes, lower + to, even)
+                store(state.planes, lower + to + sizes.plane, odd)
+        at += 2 * sizes.pitch
+        upper += sizes.stride
+        lower += sizes.stride
 
 
 @inlined

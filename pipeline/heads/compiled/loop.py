@@ -17,7 +17,7 @@ from .forward import forward
 from .image import fetch, read
 from .layout import UNREAD
 from .losses import loss_derivative, loss_value
-from .vectors import broadcast, fma, lane_sum, lanes_in, load, store, zeros
+from .vectors import broadcast, fma, keep_loops, lane_sum, lanes_in, load, store, zeros
 
 
 @compiled
@@ -27,6 +27,7 @@ def run(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
 
     The next image is read between an image's logits and what follows from them, because nothing has to wait for it: neither for
     the logits that are still being computed, nor, when its own turn comes, for what was just written."""
+    keep_loops()
     batch = sizes.batch
     # Not literals, for which Numba would compile every function that takes them a second time. The first round only reads.
     t, place, image, next_image = 0 * batch, 0 * batch - 1, 0 * batch, 0 * batch

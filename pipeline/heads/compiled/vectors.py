@@ -61,10 +61,15 @@ class VectorModel(models.PrimitiveModel):
 
 
 def element_pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    """The address of `array[index]`. The loops around it are laid out by hand, of as few turns as a kernel has columns: LLVM is
-    told not to unroll them, which makes the code twice as long, and no faster."""
-    builder.function.attributes.add("optsize")
+    """The address of `array[index]`."""
+    not_unrolled(builder)
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
+
+
+def not_unrolled(builder: Any) -> None:
+    """Tell LLVM not to unroll the loops of the function that is being written. They are laid out by hand, of as few turns as a
+    kernel has columns: unrolled, the code is twice as long, takes longer to compile, and is no faster."""
+    builder.function.attributes.add("optsize")
 
 
 def emit_load(builder: Any, pointer: Any, vector: ir.VectorType, itemsize: int) -> Any:
@@ -87,6 +92,17 @@ def emit_splat(builder: Any, scalar: Any, lanes: int) -> Any:
 
 
 # The operations: each returns its signature and the function that writes its instructions.
+
+
+@operation
+def keep_loops(_: Any) -> tuple[Any, Codegen]:
+    """keep_loops(): no loop of the function is unrolled. Those that read or write arrays by vectors need not say so."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        not_unrolled(builder)
+        return context.get_dummy_value()
+
+    return types.void(), emit
 
 
 @operation
