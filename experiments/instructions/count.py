@@ -85,7 +85,7 @@ def kind_of(instruction: str) -> str:
 def addresses(arguments: tuple) -> Counter[int]:
     """How often the instruction at each address runs when the engine takes the arguments."""
     run(*arguments)
-    entry = entry_point()
+    entry = entry_point(arguments)
     child = os.fork()
     if not child:
         ptrace(TRACE_ME, 0, None, None)
@@ -99,9 +99,9 @@ def addresses(arguments: tuple) -> Counter[int]:
         os.waitpid(child, 0)
 
 
-def entry_point() -> int:
-    """Where the machine code begins that all kinds of this process's calls share: there is one."""
-    [compiled] = run.overloads.values()
+def entry_point(arguments: tuple) -> int:
+    """Where the machine code for such arguments begins."""
+    compiled = run.overloads[tuple(run.typeof_pyval(argument) for argument in arguments)]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
 
