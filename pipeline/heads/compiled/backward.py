@@ -40,9 +40,9 @@ def wide_tiles(index: int, image: int, d_logit: Any, state: Any, sizes: Any) -> 
         tile(no_tile(windows, 5, 3), index, image, (0, 0), d_logit, state, sizes)
         tile(no_tile(windows, 5, 2), index, image, (0, 3), d_logit, state, sizes)
     elif size == 7:
-        tile(no_tile(windows, 7, 3), index, image, (0, 0), d_logit, state, sizes)
-        for column in range(3, 7, 2):
-            tile(no_tile(windows, 7, 2), index, image, (0, column), d_logit, state, sizes)
+        tile(no_tile(windows, 4, 4), index, image, (0, 0), d_logit, state, sizes)
+        tile(no_tile(windows, 3, 4), index, image, (4, 0), d_logit, state, sizes)
+        tile(no_tile(windows, 7, 3), index, image, (0, 4), d_logit, state, sizes)
     else:
         for row in range(0, size, 3):
             for column in range(0, size, 3):
