@@ -10,13 +10,14 @@ ABOUT = "Versions are points that were the best of a sweep of the experiment {na
 
 
 def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> None:
-    """Make a model the champion of experiment `name`: a version of its registered model, once, with its card."""
+    """Make the model of a run the champion of experiment `name`: a version of its registered model, once, with its card.
+    MlflowException if another command has just deleted that model and kept another of the run: it is told again then."""
     client = store.client
     # Not models:/ID: in a database MLflow looks that up in whichever store is the process's default.
     model = client.get_logged_model(model_id)
     source = model.artifact_location
     aliases = _aliases(client, name)
-    version = _kept(client, name, source)
+    version = _kept(client, name, source, run_id)
     if version is not None:
         if version.description != card:
             client.update_model_version(name, version.version, card)
@@ -24,7 +25,7 @@ def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> Non
         # No need to wait: in a database a version is ready at once.
         options: dict[str, Any] = {"model_id": model_id, "description": card, "await_creation_for": None}
         made = client.create_model_version(name, source, run_id, **options)
-        version = _kept(client, name, source) or made
+        version = _kept(client, name, source, run_id) or made
     # The pages link a model to its versions by this tag.
     versions, this = json.loads(model.tags.get(VERSIONS, "[]")), {"name": name, "version": str(version.version)}
     if this not in versions:
@@ -33,12 +34,15 @@ def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> Non
         client.set_registered_model_alias(name, CHAMPION, version.version)
 
 
-def _kept(client: Any, name: str, source: str) -> Any:
-    """The version that a model has, if any. Of several, which commands made at once, the first stays (see twins.py)."""
-    found = [version for version in client.search_model_versions(f"name = '{name}'") if version.source == source]
-    first, *others = sorted(found, key=lambda version: int(version.version)) or [None]
-    for version in others:
-        client.delete_model_version(name, version.version)
+def _kept(client: Any, name: str, source: str, run_id: str) -> Any:
+    """The version that a run's model has, if any. Of several, which commands made at once, the first stays (see twins.py), and
+    none of another model of the run: a run has one."""
+    found = [version for version in client.search_model_versions(f"name = '{name}'") if version.run_id == run_id]
+    found.sort(key=lambda version: (version.source != source, int(version.version)))
+    first = found[0] if found and found[0].source == source else None
+    for version in found:
+        if version is not first:
+            client.delete_model_version(name, version.version)
     return first
 
 

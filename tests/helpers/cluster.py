@@ -99,14 +99,15 @@ def without_the_package(folder: Path) -> Path:
 
 
 def points_of_digits(folder: Path, executor: str, scheduler: str | None = None) -> list[Point]:
-    """Three trajectories on handwritten digits, of two points each: a second or two of training."""
+    """Three trajectories on handwritten digits, of two points each: a second or two of training, so that whoever meddles finds
+    somebody at work."""
     points = []
     for alpha in (0.5, 0.25, 0.125):
-        settings = small_settings(folder, 400, alpha=alpha, batch_size=64)
+        settings = small_settings(folder, 1200, alpha=alpha, batch_size=64)
         compute = replace(settings.compute, executor=executor, scheduler=scheduler, n_jobs=2)
         settings = replace(settings, model=replace(settings.model, kernel_size=5, filters=8), compute=compute)
         dataset = prepared.prepare(settings)
-        points += [point_of(settings.at(n), dataset) for n in (40, 400)]
+        points += [point_of(settings.at(n), dataset) for n in (40, 1200)]
     return points
 
 

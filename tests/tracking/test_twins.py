@@ -2,7 +2,10 @@
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
+from pipeline.tracking.registry import crown
+from pipeline.tracking.store import Store
 from pipeline.tracking.sweeps import mark
 from tests.helpers.servers import embedded, free_port, serving, together
 from tests.helpers.tracking import EXPERIMENT, copy_store, make_points
@@ -74,5 +77,42 @@ def test_commands_on_one_server_that_make_everything_at_once_leave_one_of_each(s
     assert sorted(model.source_run_id for model in models) == sorted(run.info.run_id for run in children)
     [version] = client.search_model_versions(f"name = '{EXPERIMENT}'")
     best = next(run for run in children if run.data.tags["point"] == points[0].key)
-    assert (version.version, version.run_id) == ("1", best.info.run_id)
-    assert parent.data.tags["compared"] and client.get_model_version_by_alias(EXPERIMENT, "champion").version == "1"
+    assert version.run_id == best.info.run_id and version.source == kept_model(client, best).artifact_location
+    assert parent.data.tags["compared"]
+    assert client.get_model_version_by_alias(EXPERIMENT, "champion").version == version.version
+
+
+def kept_model(client, run):
+    [model] = client.search_logged_models([run.info.experiment_id], filter_string=f"source_run_id = '{run.info.run_id}'")
+    return model
+
+
+def test_a_version_of_a_model_that_another_command_deleted_goes(server):
+    """Two commands made a model each of one run; one has a version of the model that the other deletes, before or after it."""
+    client, name = MlflowClient(server), "two models"
+    experiment = client.create_experiment(name)
+    run, store = client.create_run(experiment).info.run_id, Store(client, server, experiment)
+    first, second = (client.create_logged_model(experiment, source_run_id=run, name=f"model {n}") for n in (1, 2))
+    crown(store, name, run, second.model_id, "card")
+    client.delete_logged_model(second.model_id)
+    crown(store, name, run, first.model_id, "card")
+    [version] = client.search_model_versions(f"name = '{name}'")
+    assert version.source == first.artifact_location
+    assert client.get_model_version_by_alias(name, "champion").version == version.version
+
+
+def test_a_model_that_is_deleted_while_its_version_is_made_leaves_none(server):
+    client, name = MlflowClient(server), "deleted meanwhile"
+    experiment = client.create_experiment(name)
+    run = client.create_run(experiment).info.run_id
+    model = client.create_logged_model(experiment, source_run_id=run, name="model")
+    make = client.create_model_version
+
+    def late(*words, **options):
+        client.delete_logged_model(model.model_id)
+        return make(*words, **options)
+
+    client.create_model_version = late
+    with pytest.raises(MlflowException, match="must identify the resource"):
+        crown(Store(client, server, experiment), name, run, model.model_id, "card")
+    assert not client.search_model_versions(f"name = '{name}'")
