@@ -103,11 +103,11 @@ def points_of_digits(folder: Path, executor: str, scheduler: str | None = None) 
     somebody at work."""
     points = []
     for alpha in (0.5, 0.25, 0.125):
-        settings = small_settings(folder, 1200, alpha=alpha, batch_size=64)
+        settings = small_settings(folder, 5000, alpha=alpha, batch_size=64)
         compute = replace(settings.compute, executor=executor, scheduler=scheduler, n_jobs=2)
         settings = replace(settings, model=replace(settings.model, kernel_size=5, filters=8), compute=compute)
         dataset = prepared.prepare(settings)
-        points += [point_of(settings.at(n), dataset) for n in (40, 1200)]
+        points += [point_of(settings.at(n), dataset) for n in (40, 5000)]
     return points
 
 

@@ -16,7 +16,7 @@ from tests.helpers.commands import ROOT, command, contents, points, run_in
 from tests.helpers.records import Recorder
 
 pytestmark = pytest.mark.slow
-LONG = ["-m", "training.iterations=20,200000", "training.batch_size=64", "training.alpha=0.1,0.2,0.3", "compute.n_jobs=2"]
+LONG = ["-m", "training.iterations=20,1000000", "training.batch_size=64", "training.alpha=0.1,0.2,0.3", "compute.n_jobs=2"]
 
 
 def test_a_killed_process_costs_its_block_and_the_bytes_are_those_of_threads(tmp_path, caplog):
