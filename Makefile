@@ -70,7 +70,7 @@ $(SCRIPTS_READY): package.json $(READY)
 soak: $(READY) ## attack the real command: kills, flips, faults, races (make soak MINUTES=20 SEED=7)
 	$(BIN)/python -m tests.soak $(MINUTES:%=--minutes %) $(SEED:%=--seed %)
 
-bench: $(READY) ## measure speed, memory and what sweeps cost (12 min, a quiet machine)
+bench: $(READY) ## measure speed, memory and what sweeps cost (14 min, a quiet machine)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/ovrcnn benchmark
 
