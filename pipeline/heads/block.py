@@ -64,10 +64,12 @@ class Block:
 
     def of_heads(self, chosen: Sequence[int]) -> "Block":
         """The same block for some heads: label i is that of the i-th chosen one, -1 all others."""
-        labels = np.full(len(self.labels), -1, np.int64)
-        for position, j in enumerate(chosen):
-            labels[self.labels == j] = position
-        return replace(self, labels=labels)
+        none = max(chosen) + 1
+        positions = np.full(none + 1, -1, np.int64)
+        positions[list(chosen)] = range(len(chosen))
+        # -1 and `none` are nobody's place in it, the former counted from its end.
+        known = np.clip(self.labels.astype(np.int64), -1, none)
+        return replace(self, labels=positions[known])
 
     def targets(self, heads: int) -> NDArray[np.uint8]:
         """(heads, N): 1 where an image bears a head's label, else 0."""

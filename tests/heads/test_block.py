@@ -51,6 +51,13 @@ def test_some_heads_have_the_targets_that_they_have_among_all(chosen):
     assert some.targets(len(chosen)).tolist() == BLOCK.targets(3)[chosen].tolist()
 
 
+def test_labels_that_no_head_has_are_of_the_rest_whatever_their_number():
+    labels = np.array([-1, 255, 1, -300], np.int64)
+    for stored, dtype in ((labels, np.int64), (labels % 256, np.uint8)):
+        some = replace(BLOCK, labels=stored.astype(dtype)).of_heads([2, 1])
+        assert some.labels.tolist() == [-1, -1, 1, -1]
+
+
 def test_indices_beyond_the_images_are_refused_and_no_batch_is_none():
     BLOCK.check_batches()
     BLOCK.iterations(0, 0).check_batches()

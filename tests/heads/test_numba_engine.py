@@ -187,6 +187,23 @@ def test_pixels_that_are_not_finite_reach_the_loss() -> None:
         assert np.isnan(alone(numba_engine, head, replace(block, images=broken, loss=LOSSES[0]))[1]).all()
 
 
+@pytest.mark.parametrize("stored", ["float32", "float64"])
+@pytest.mark.parametrize(("shape", "k"), [((8, 8), 1), ((9, 13), 1), ((9, 13), 3), ((5, 40), 5)])
+def test_only_pixels_that_a_window_meets_reach_the_loss(shape, k: int, stored: str) -> None:
+    """Rows are copied in pieces that go beyond their ends: neither the next image nor what no window meets may matter."""
+    head, block = small_job(shape, k, 2)
+    images = block.images.astype(stored)
+    expected = numba_engine.logits([head], images, 2.0)
+    broken = images.copy()
+    broken[::2] = np.nan
+    met = 2 * (shape[0] // 2) + k // 2, 2 * (shape[1] // 2) + k // 2
+    broken[:, met[0] :] = np.inf
+    broken[:, :, met[1] :] = np.nan
+    got = numba_engine.logits([head], broken, 2.0)
+    np.testing.assert_array_equal(got[1::2], expected[1::2])
+    assert len(got) > 2 and np.isnan(got[::2]).all()
+
+
 @pytest.mark.parametrize("engine", [numba_engine, numpy_engine])
 def test_wrong_arguments(engine) -> None:
     head, block = small_job((8, 8), 3, 2)

@@ -18,14 +18,14 @@ def numbers(dtype: str, seed: int) -> np.ndarray:
 
 
 @njit
-def operate(a, b, c, count, out):
+def operate(a, b, c, place, out):
     x, y, z = v.load(a, 1), v.load(b, 1), v.load(c, 1)
     lanes = v.lanes_in(a)
     mask = v.greater(x, y)
     v.store(out, 0, v.fma(x, y, z))
     v.store(out, lanes, v.select(mask, x, y))
     v.store(out, 2 * lanes, v.broadcast(a[0]))
-    v.store(out, 3 * lanes, v.select(v.lanes_below(a, count), x, v.zeros(a)))
+    v.store(out, 3 * lanes, v.one_at(a, place))
     v.store(out, 4 * lanes, v.select(v.not_below(x, y), x, z))
     return v.lane_sum(x)
 
@@ -41,7 +41,7 @@ def test_operations(dtype: str) -> None:
     total = operate(a, b, c, 3, out)
 
     x, y, z = (array[1 : lanes + 1] for array in (a, b, c))
-    fused, chosen, same, first, unordered = out[:-1].reshape(5, lanes)
+    fused, chosen, same, one, unordered = out[:-1].reshape(5, lanes)
     exact = [
         float("nan") if np.isnan(p) else float(Fraction(float(p)) * Fraction(float(q)) + Fraction(float(r)))
         for p, q, r in zip(x, y, z, strict=True)
@@ -49,7 +49,7 @@ def test_operations(dtype: str) -> None:
     np.testing.assert_array_equal(fused, np.array(exact, dtype))
     np.testing.assert_array_equal(chosen, np.where(x > y, x, y))
     np.testing.assert_array_equal(same, np.full(lanes, a[0]))
-    np.testing.assert_array_equal(first, np.where(np.arange(lanes) < 3, x, 0))
+    np.testing.assert_array_equal(one, np.arange(lanes) == 3)
     np.testing.assert_array_equal(unordered, np.where(~(x <= y), x, z))
     assert np.isnan(total)
     assert out[-1] == 0
@@ -66,12 +66,12 @@ def test_lane_sum_is_a_tree_of_halves(dtype: str) -> None:
     assert operate(a, a, a, 0, np.zeros(5 * v.lanes_of(dtype), dtype)) == rest[0]
 
 
-@pytest.mark.parametrize("count", [-5, 0, 1, 16, 40])
-def test_lanes_below_takes_any_count(count: int) -> None:
+@pytest.mark.parametrize("place", [-5, -1, 0, 1, 15, 16, 40])
+def test_a_one_at_a_place_that_a_vector_does_not_have_is_none(place: int) -> None:
     a = numbers("float32", 6)
     out = np.zeros(80, np.float32)
-    operate(a, a, a, count, out)
-    np.testing.assert_array_equal(out[48:64], np.where(np.arange(16) < count, a[1:17], 0))
+    operate(a, a, a, place, out)
+    np.testing.assert_array_equal(out[48:64], np.arange(16) == place)
 
 
 @njit

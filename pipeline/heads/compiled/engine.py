@@ -16,6 +16,7 @@ from ..choices import DTYPES, LOSSES
 from ..head import Array, Head, check_group
 from .layout import UNREAD, Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
 from .loop import run
+from .pixels import PIECE_BYTES
 from .vectors import VECTOR_BYTES, lanes_of
 
 STORED_DTYPES = ("uint8", "float32", "float64")
@@ -77,15 +78,14 @@ def smallest(dtype: str, image_dtype: str) -> tuple[list[Head], Block]:
 def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, State, Sizes, NDArray[np.float64]]:
     """What `run` takes to train, the losses that it is to write included."""
     block.check_batches()
-    state, sizes = start(heads, block.images.shape, block.batches.shape)
     dtype = heads[0].dtype
+    stored = stored_as(dtype, block.images, block.scale)
+    state, sizes = start(heads, stored.images.dtype, block.images.shape, block.batches.shape)
     with np.errstate(over="ignore"):
         # A step beyond float32 is infinite, and soon noticed as such.
         alphas = np.ascontiguousarray(block.alphas, dtype)
-    targets = np.zeros((len(block.images), sizes.row))
-    targets[:, : len(heads)] = block.targets(len(heads)).T
     task = Task(
-        targets=targets.reshape(-1),
+        labels=np.ascontiguousarray(block.labels, np.int64),
         batches=np.ascontiguousarray(block.batches, np.int64).reshape(-1),
         alphas=alphas,
         learn=True,
@@ -94,7 +94,7 @@ def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, 
         frozen=block.gradient == "frozen",
     )
     losses = np.full(len(block.batches) * sizes.row, np.nan)
-    return stored_as(dtype, block.images, block.scale), task, state, sizes, losses
+    return stored, task, state, sizes, losses
 
 
 def apply_arguments(
@@ -102,29 +102,36 @@ def apply_arguments(
 ) -> tuple[Stored, Task, State, Sizes, NDArray[np.float64]]:
     """What `run` takes to write state.logits: all images are one batch."""
     count, dtype = len(images), heads[0].dtype
-    state, sizes = start(heads, images.shape, (1, count))
-    nothing = np.zeros(0)
-    task = Task(nothing, np.arange(count, dtype=np.int64), nothing.astype(dtype), False, False, False, True)
-    return stored_as(dtype, images, scale), task, state, sizes, nothing
+    stored = stored_as(dtype, images, scale)
+    state, sizes = start(heads, stored.images.dtype, images.shape, (1, count))
+    every, nothing = np.arange(count, dtype=np.int64), np.zeros(0)
+    task = Task(every, every, nothing.astype(dtype), False, False, False, True)
+    return stored, task, state, sizes, nothing
 
 
 def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: float) -> Stored:
     """Images as the compiled code takes them: flat, contiguous, read-only and of a dtype that it converts."""
     if images.dtype.name not in STORED_DTYPES or not images.dtype.isnative:
         images = images.astype(dtype)
-    room = lanes_of(dtype)
+    room = PIECE_BYTES // images.dtype.itemsize
     pixels = images.shape[1] * images.shape[2]
     flat = np.require(np.asarray(images).reshape(-1), requirements=["C", "A"]).view()
     copied = min(len(images), -(-room // max(pixels, 1))) * pixels
     last = np.zeros(copied + room, flat.dtype)
     last[:copied] = flat[len(flat) - copied :]
     flat.flags.writeable = last.flags.writeable = False
-    return Stored(flat, last, dtype.type(1.0 / scale))
+    factor = dtype.type(1.0 / scale)
+    with np.errstate(over="ignore"):
+        finite = flat.dtype == np.uint8 and bool(np.isfinite(dtype.type(255) * factor))
+    return Stored(flat, last, factor, finite)
 
 
-def start(heads: Sequence[Head], images: tuple[int, ...], batches: tuple[int, ...]) -> tuple[State, Sizes]:
-    """The heads' parameters and empty sums and scratch, as the compiled code lays them out. images: how many
-    there are, their height and width. batches: how many, and how many images each. ValueError for wrong shapes."""
+def start(
+    heads: Sequence[Head], stored: np.dtype[Any], images: tuple[int, ...], batches: tuple[int, ...]
+) -> tuple[State, Sizes]:
+    """The heads' parameters and empty sums and scratch, as the compiled code lays them out. stored: the dtype of the images.
+    images: how many there are, their height and width. batches: how many, and how many images each. ValueError for wrong
+    shapes."""
     check_group(heads, (images[1], images[2]))
     kernel, dtype = heads[0].kernel, heads[0].dtype
     if dtype.name not in DTYPES:
@@ -146,7 +153,7 @@ def start(heads: Sequence[Head], images: tuple[int, ...], batches: tuple[int, ..
         d_bias=zeros(every * lanes),
         d_weights=zeros(values),
         d_bias_flat=zeros(len(heads)),
-        padded=zeros(padded_numbers(sizes, lanes)),
+        padded=np.zeros(padded_numbers(sizes, lanes, PIECE_BYTES // stored.itemsize), stored),
         planes=zeros(2 * (sizes.side + 1) * sizes.plane if sizes.packed else 0),
         windows=zeros((sizes.images + 1) * sizes.image),
         finite=np.full(sizes.images + 1, UNREAD, dtype),

@@ -13,8 +13,8 @@ other, and every row a has vectors of its own.
 from typing import Any
 
 from .compiling import inlined
-from .pixels import load_columns, load_pixels, numbers_in_line, prefetch
-from .vectors import broadcast, fma, lane_sum, lanes_below, lanes_in, load, select, store, zeros
+from .pixels import clear, copy, load_columns, load_pixels, numbers_in_line, numbers_in_piece, prefetch
+from .vectors import broadcast, fma, lane_sum, lanes_in, load, store, zeros
 
 
 @inlined
@@ -22,40 +22,39 @@ def read(number: int, image: int, blank: bool, stored: Any, state: Any, sizes: A
     """Write image `number` to state.padded, whose border is 0, and its windows to slot `image` of state.windows. blank: with
     0 for its first row and column. Returns 0, or NaN if a pixel is not finite.
 
-    Rows are written top down, each in whole vectors: the zeros after a row's end fall on the border and on the start of the
-    next row, which is written later."""
-    padded, half, lanes = state.padded, sizes.kernel // 2, lanes_in(state.padded)
+    Rows are copied top down, each in whole pieces: what is written after a row's end is cleared, and both fall on the border
+    and on the next rows, which are copied later."""
+    padded, half, piece = state.padded, sizes.kernel // 2, numbers_in_piece(state.padded)
     rows, columns = min(sizes.height, 2 * sizes.rows + half), min(sizes.width, 2 * sizes.columns + half)
     first = number * sizes.height * sizes.width
-    copied = stored.images.size - (stored.last.size - lanes)
+    copied = stored.images.size - (stored.last.size - piece)
     at_end = first >= copied
     first = first - copied if at_end else first
-    start, parts = half * (sizes.pitch + 1), (columns + lanes - 1) // lanes
-    factor, nothing = broadcast(stored.factor), zeros(padded)
-    finite = nothing
+    start = half * (sizes.pitch + 1)
     for row in range(rows):
-        at, to, left = first + row * sizes.width, start + row * sizes.pitch, columns
-        for _ in range(parts):
-            pixels = load_pixels(stored.images, stored.last, at_end, at, factor)
-            pixels = select(lanes_below(padded, left), pixels, nothing)
-            finite = fma(nothing, pixels, finite)
-            store(padded, to, pixels)
-            at, to, left = at + lanes, to + lanes, left - lanes
+        at, to = first + row * sizes.width, start + row * sizes.pitch
+        for column in range(0, columns, piece):
+            copy(padded, to + column, stored.images, stored.last, at_end, at + column)
+        clear(padded, to + columns)
     if blank:
         for at in range(start, start + sizes.width):
             padded[at] = 0
         for row in range(sizes.height):
             padded[start + row * sizes.pitch] = 0
-    write_windows(image * sizes.image, state, sizes)
+    write_windows(image * sizes.image, broadcast(stored.factor), state, sizes)
+    finite = zeros(state.windows)
+    if not stored.finite:
+        for at in range(start, start + rows * sizes.pitch, lanes_in(state.windows)):
+            finite = fma(zeros(state.windows), load_pixels(padded, at, broadcast(stored.factor)), finite)
     return lane_sum(finite)
 
 
 @inlined
-def write_windows(image: int, state: Any, sizes: Any) -> None:
+def write_windows(image: int, factor: Any, state: Any, sizes: Any) -> None:
     """Write the windows of the padded image, from number `image` of state.windows on."""
-    lanes, many = lanes_in(state.padded), sizes.side + 1
+    lanes, many = lanes_in(state.windows), sizes.side + 1
     if sizes.packed:
-        write_planes(state, sizes)
+        write_planes(factor, state, sizes)
         for a in range(sizes.kernel + 1):
             for b in range(sizes.kernel + 1):
                 at = (a % 2 * many + b) * sizes.plane + a // 2 * sizes.stride
@@ -70,10 +69,10 @@ def write_windows(image: int, state: Any, sizes: Any) -> None:
         for part in range(parts):
             for pair in range(pairs):
                 place, b = at + 2 * (part * lanes + pair), 2 * pair * lanes
-                even, odd = load_columns(state.padded, place)
+                even, odd = load_columns(state.padded, place, factor)
                 store(state.windows, upper + b, even)
                 store(state.windows, upper + b + lanes, odd)
-                even, odd = load_columns(state.padded, place + sizes.pitch)
+                even, odd = load_columns(state.padded, place + sizes.pitch, factor)
                 store(state.windows, lower + b, even)
                 store(state.windows, lower + b + lanes, odd)
             upper += many * lanes
@@ -82,20 +81,20 @@ def write_windows(image: int, state: Any, sizes: Any) -> None:
 
 
 @inlined
-def write_planes(state: Any, sizes: Any) -> None:
+def write_planes(factor: Any, state: Any, sizes: Any) -> None:
     """Write pixels (2i + a, 2j + b) for a = 0, 1 and all b, each such plane packed row behind row, to state.planes. Again what
     is written beyond a row's end is written over by the next row."""
-    lanes, many = lanes_in(state.padded), sizes.side + 1
+    lanes, many = lanes_in(state.windows), sizes.side + 1
     pairs, parts = sizes.kernel // 2 + 1, (sizes.columns + lanes - 1) // lanes
     at, upper, lower = 0 * pairs, 0 * pairs, many * sizes.plane
     for _ in range(sizes.rows + sizes.kernel // 2):
         for pair in range(pairs):
             for part in range(parts):
                 place, to = at + 2 * (part * lanes + pair), 2 * pair * sizes.plane + part * lanes
-                even, odd = load_columns(state.padded, place)
+                even, odd = load_columns(state.padded, place, factor)
                 store(state.planes, upper + to, even)
                 store(state.planes, upper + to + sizes.plane, odd)
-                even, odd = load_columns(state.padded, place + sizes.pitch)
+                even, odd = load_columns(state.padded, place + sizes.pitch, factor)
                 store(state.planes, lower + to, even)
                 store(state.planes, lower + to + sizes.plane, odd)
         at += 2 * sizes.pitch

@@ -79,9 +79,10 @@ def row_starts(sizes: Sizes, lanes: int) -> NDArray[np.int64]:
     return (row % 2 * rows_of_parity(sizes.rows, sizes.side) + row // 2) * sizes.stride * (sizes.side + 1)
 
 
-def padded_numbers(sizes: Sizes, lanes: int) -> int:
-    """How many numbers the padded image has, with room for what is loaded behind its last row."""
-    behind = aligned(2 * sizes.columns + sizes.kernel, 2 * lanes) + 2 * lanes
+def padded_numbers(sizes: Sizes, lanes: int, piece: int) -> int:
+    """How many numbers the padded image has, with room for what is loaded behind its last row, and for a piece, which may be
+    cleared there."""
+    behind = aligned(2 * sizes.columns + sizes.kernel, 2 * lanes) + 2 * lanes + piece
     return (2 * sizes.rows + sizes.kernel) * sizes.pitch + behind
 
 
@@ -96,21 +97,23 @@ def aligned(count: int, multiple: int) -> int:
 
 
 class Stored(NamedTuple):
-    """Images as they are stored: all pixels, flat; a copy of the last images, with room behind it for a vector, which `read`
-    may load beyond an image's end; and what turns a stored number into a pixel, 1 / scale."""
+    """Images as they are stored: all numbers, flat; a copy of the last images, with room behind it for a piece, as `read`
+    copies pieces that may go beyond an image's end; what turns a stored number into a pixel, 1 / scale; and whether no stored number
+    can become a pixel that is not finite."""
 
     images: NDArray[Any]
     last: NDArray[Any]
     factor: Any
+    finite: bool
 
 
 class Task(NamedTuple):
-    """What the heads are to learn, all one-dimensional. targets: (N * row,). batches: (T * B,). alphas: (T,), in the heads'
-    dtype. learn: whether they are to, else only the logits are wanted. squared: whether the loss is half the squared error,
-    else it is the cross-entropy. notebook: whether the kernel gradient is the notebook's. frozen: whether kernel and bias stay
-    as they are."""
+    """What the heads are to learn, all one-dimensional. labels: (N,), the number of the head whose target is 1, or of none.
+    batches: (T * B,). alphas: (T,), in the heads' dtype. learn: whether they are to, else only the logits are wanted. squared:
+    whether the loss is half the squared error, else it is the cross-entropy. notebook: whether the kernel gradient is the
+    notebook's. frozen: whether kernel and bias stay as they are."""
 
-    targets: NDArray[np.float64]
+    labels: NDArray[np.int64]
     batches: NDArray[np.int64]
     alphas: Floats
     learn: bool
@@ -126,9 +129,9 @@ class State(NamedTuple):
     kernel (heads * filters * k * k,), bias (heads * filters,), weights (n * lanes,), bias_flat (heads,): the parameters.
     d_kernel (heads * filters * side * side * lanes,), d_bias (heads * filters * lanes,), d_weights (n * lanes,), d_bias_flat
     (heads,): sums of their gradients, the kernel's and the bias's by lanes.
-    padded: the image that is read, with its border. planes: see `image.write_planes`. windows ((images + 1) * image,): see
-    image.py. finite (images + 1,): of each slot UNREAD, then 0, or NaN if a pixel is not finite. starts (side + 2,): where in
-    an image's windows each row begins.
+    padded: the image that is read, as it is stored, with its border. planes: see `image.write_planes`. windows ((images + 1) *
+    image,): see image.py. finite (images + 1,): of each slot UNREAD, then 0, or NaN if a pixel is not finite. starts (side +
+    2,): where in an image's windows each row begins.
     outside (vectors * lanes,): 0 where a pooled value is, infinity elsewhere.
     first_term (heads * filters,): what the sums of the feature map begin with, see `begin_batch`.
     pooled (n * lanes,), maxima (2 * n,), share (heads * filters,): what `forward` keeps.
@@ -144,7 +147,7 @@ class State(NamedTuple):
     d_bias: Floats
     d_weights: Floats
     d_bias_flat: Floats
-    padded: Floats
+    padded: NDArray[Any]
     planes: Floats
     windows: Floats
     finite: Floats

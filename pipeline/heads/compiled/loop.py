@@ -17,7 +17,7 @@ from .forward import forward
 from .image import fetch, read
 from .layout import UNREAD
 from .losses import loss_derivative, loss_value
-from .vectors import broadcast, fma, keep_loops, lane_sum, lanes_in, load, store, zeros
+from .vectors import broadcast, fma, keep_loops, lane_sum, lanes_in, load, one_at, store, zeros
 
 
 @compiled
@@ -46,10 +46,10 @@ def run(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
                 next_image = next_image if blank else to
                 if blank or not sizes.kept or state.finite[to] == UNREAD:
                     state.finite[to] = read(number, to, blank > 0, stored, state, sizes)
-        if following + 1 < task.batches.size:
+        if following + 1 < task.batches.size and not sizes.kept:
             fetch(task.batches[following + 1], stored, sizes)
         if place >= 0 and task.learn:
-            learn_from(place * sizes.row, task.batches[t * batch + place] * sizes.row, task, state, sizes)
+            learn_from(place * sizes.row, task.labels[task.batches[t * batch + place]], task, state, sizes)
             image = sizes.images if task.notebook else image
             for head in range(sizes.heads):
                 for index in range(head * sizes.filters, (head + 1) * sizes.filters):
@@ -83,11 +83,11 @@ def write_logits(place: int, image: int, state: Any, sizes: Any) -> None:
 
 
 @inlined
-def learn_from(logits: int, targets: int, task: Any, state: Any, sizes: Any) -> None:
+def learn_from(logits: int, label: int, task: Any, state: Any, sizes: Any) -> None:
     """Add the heads' losses of an image to state.totals and write the derivatives of the batch's mean losses with respect to
-    its logits, which begin at that place of state.logits, like its targets in task.targets."""
+    its logits, which begin at that place of state.logits: its label is the number of the head whose target is 1."""
     for at in range(0, sizes.row, lanes_in(state.logits)):
-        logit, target = load(state.logits, logits + at), load(task.targets, targets + at)
+        logit, target = load(state.logits, logits + at), one_at(state.logits, label - at)
         store(state.totals, at, load(state.totals, at) + loss_value(logit, target, task.squared))
         store(state.slopes, at, loss_derivative(logit, target, task.squared) / np.float64(sizes.batch))
     for head in range(sizes.heads):

@@ -29,7 +29,7 @@ def lanes_of(dtype: Any) -> int:
 
 
 class VectorType(types.Type):
-    """A vector of float32, float64 or booleans (a mask)."""
+    """A vector of float32, float64, booleans (a mask) or bytes."""
 
     def __init__(self, dtype: types.Type, lanes: int) -> None:
         self.dtype, self.lanes = dtype, lanes
@@ -47,7 +47,9 @@ def vector_of(array: Any) -> VectorType:
 
 
 def llvm_type(vector: VectorType) -> ir.VectorType:
-    element = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.boolean: ir.IntType(1)}
+    element = {
+        types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.boolean: ir.IntType(1), types.uint8: ir.IntType(8)
+    }  # fmt: skip
     return ir.VectorType(element[vector.dtype], vector.lanes)
 
 
@@ -193,15 +195,17 @@ def not_below(_: Any, a: Any, b: Any) -> tuple[Any, Codegen]:
 
 
 @operation
-def lanes_below(_: Any, array: Any, count: Any) -> tuple[Any, Codegen]:
-    """lanes_below(array, count): the mask of the first `count` lanes of the array's vectors (none if negative)."""
+def one_at(_: Any, array: Any, lane: Any) -> tuple[Any, Codegen]:
+    """one_at(array, lane): the vector of the array's type with 1 in that lane, if it has it, and 0 in all others."""
     vector = vector_of(array)
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        limit = emit_splat(builder, builder.trunc(args[1], ir.IntType(32)), vector.lanes)
-        return builder.icmp_signed("<", ir.Constant(limit.type, list(range(vector.lanes))), limit)
+        wanted = emit_splat(builder, args[1], vector.lanes)
+        found = builder.icmp_signed("==", ir.Constant(wanted.type, list(range(vector.lanes))), wanted)
+        one = ir.Constant(llvm_type(vector), [1.0] * vector.lanes)
+        return builder.select(found, one, ir.Constant(one.type, None))
 
-    return vector.mask(array, types.intp), emit
+    return vector(array, types.intp), emit
 
 
 @operation
