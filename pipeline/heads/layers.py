@@ -40,8 +40,8 @@ def pool(feature_map: Array) -> tuple[Array, NDArray[np.int8]]:
     rows, columns = feature_map.shape[2] // 2 * 2, feature_map.shape[3] // 2 * 2
     a, b, c, d = (feature_map[:, :, p:rows:2, q:columns:2] for p, q in WINDOW)
     above, below = np.maximum(a, b), np.maximum(c, d)
-    # Small numbers: it is read as often as the pooled values.
-    winner = np.where(below > above, np.int8(2) + (d > c), b > a)
+    # Small numbers: it is read as often as the pooled values. No np.where: it branches, and these masks look random.
+    winner = np.maximum(b > a, (below > above) * (np.int8(2) + (d > c)))
     return np.maximum(np.maximum(above, below), 0), winner
 
 
@@ -53,12 +53,13 @@ def logit(pooled: Array, weights: Array, bias_flat: Array) -> Array:
 
 def unpool(d_pooled: Array, pooled: Array, winner: NDArray[np.int8], shape: tuple[int, ...]) -> Array:
     """Gradient of the feature map before the ReLU, (B, F, H, W) = `shape`: each pooled value's goes to its maximum."""
-    d_feature_map = np.zeros(shape, d_pooled.dtype)
     rows, columns = shape[2] // 2 * 2, shape[3] // 2 * 2
-    active = np.where(pooled > 0, d_pooled, 0)
+    # Bits times 1 or 0 are the value or 0, also of NaN and infinity, and without the branches of np.where.
+    bits = np.dtype(f"u{d_pooled.itemsize}")
+    d_feature_map, active = np.zeros(shape, bits), d_pooled.view(bits) * (pooled > 0)
     for index, (p, q) in enumerate(WINDOW):
-        d_feature_map[:, :, p:rows:2, q:columns:2] = np.where(winner == index, active, 0)
-    return d_feature_map
+        np.multiply(active, winner == index, out=d_feature_map[:, :, p:rows:2, q:columns:2])
+    return d_feature_map.view(d_pooled.dtype)
 
 
 def kernel_gradient(shifted: Array, d_feature_map: Array) -> Array:

@@ -40,6 +40,16 @@ def test_the_derivative_of_relu_is_0_at_0_and_below(height):
     assert not layers.unpool(np.ones((1, 1, 1, 1)), pooled, winner, feature_map.shape).any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("gradient", [-3.0, np.inf, -np.inf, np.nan])
+def test_whatever_a_gradient_is_the_rest_of_its_window_gets_plus_0(gradient, dtype):
+    shape, pooled, winner = (1, 1, 3, 4), np.array([[[[2.0, 0.0]]]], dtype), np.array([[[[2, 1]]]], np.int8)
+    spread = layers.unpool(np.full((1, 1, 1, 2), gradient, dtype), pooled, winner, shape)
+    expected = np.zeros(shape, dtype)
+    expected[0, 0, 1, 0] = gradient
+    assert spread.dtype == dtype and spread.tobytes() == expected.tobytes()
+
+
 def test_a_constant_image_trains_through_the_first_pixel_of_each_window():
     head = Head(np.full((1, 1, 1), 2.0), np.zeros(1), np.ones((1, 1, 2)), np.asarray(0.0))
     (kernel, bias, weights, bias_flat), _ = gradients(head, np.full((1, 2, 4), 0.5), np.zeros(1), LOSSES[1], "exact")
