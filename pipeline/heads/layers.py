@@ -32,7 +32,8 @@ def correlate(shifted: Array, kernel: Array, bias: Array) -> Array:
     feature_map = np.zeros((images, len(kernel), height, width), shifted.dtype)
     for u, v in np.ndindex(*shifted.shape[:2]):
         feature_map += kernel[:, u, v, None, None] * shifted[u, v, :, None]
-    return feature_map + bias[:, None, None]
+    feature_map += bias[:, None, None]
+    return feature_map
 
 
 def pool(feature_map: Array) -> tuple[Array, NDArray[np.int8]]:
