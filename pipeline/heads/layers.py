@@ -65,12 +65,11 @@ def unpool(d_pooled: Array, pooled: Array, winner: NDArray[np.int8], shape: tupl
 
 def kernel_gradient(shifted: Array, d_feature_map: Array) -> Array:
     """Exact gradient of the kernels, summed over the batch: (k, k, B, H, W) and (B, F, H, W) give (F, k, k)."""
-    filters = d_feature_map.shape[1]
-    d_kernel = np.empty((filters, *shifted.shape[:2]), shifted.dtype)
+    product, sums = np.empty_like(d_feature_map), np.empty((*shifted.shape[:2], *d_feature_map.shape[1:]), shifted.dtype)
     for u, v in np.ndindex(*shifted.shape[:2]):
-        product = shifted[u, v, :, None] * d_feature_map
-        d_kernel[:, u, v] = product.sum(axis=0).reshape(filters, -1).sum(axis=1)
-    return d_kernel
+        np.multiply(shifted[u, v, :, None], d_feature_map, out=product).sum(axis=0, out=sums[u, v])
+    d_kernel = sums.reshape(*sums.shape[:3], -1).sum(axis=3)
+    return np.ascontiguousarray(d_kernel.transpose(2, 0, 1))
 
 
 def notebook_kernel_gradient(images: Array, d_feature_map: Array, kernel_size: int) -> Array:
