@@ -98,8 +98,8 @@ def aligned(count: int, multiple: int) -> int:
 
 class Stored(NamedTuple):
     """Images as they are stored: all numbers, flat; a copy of the last images, with room behind it for a piece, as `read`
-    copies pieces that may go beyond an image's end; what turns a stored number into a pixel, 1 / scale; and whether no stored number
-    can become a pixel that is not finite."""
+    copies pieces that may go beyond an image's end; what turns a stored number into a pixel, 1 / scale; and whether no stored
+    number can become a pixel that is not finite."""
 
     images: NDArray[Any]
     last: NDArray[Any]
