@@ -17,7 +17,7 @@ QUICK := starts gradient_digits loss
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
-setup: $(READY) ## make .venv with the tested versions of everything
+setup: $(READY) ## make .venv with the tested versions of everything, and compile the engine
 
 # The scripts of an environment name the folder that they were made in: that of a project that was moved is made again.
 MOVED := $(if $(wildcard $(READY)),$(shell head -n 2 $(BIN)/pip | grep -qF '$(CURDIR)/$(BIN)/' || echo yes))
@@ -30,6 +30,7 @@ $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "setup: there is no $(PYTHON); name one from 3.11: make PYTHON=python3.12 setup"; exit 1; }
 	$(PYTHON) -m venv $(if $(MOVED),--clear) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pipeline.heads.compiled
 	@touch $(READY)
 
 sweep: $(READY) ## sweep kernel size, alpha and iterations on handwritten digits, and compare

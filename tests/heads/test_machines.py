@@ -1,9 +1,13 @@
 """The compiled engine in processes of its own: the same bits on other CPU types, and one cache for all."""
 
+import os
+import subprocess
+import sys
+
 import llvmlite.binding as llvm
 import pytest
 
-from tests.helpers.digests import NARROW, WIDE, digest, output, start_process
+from tests.helpers.digests import NARROW, ROOT, WIDE, digest, output, start_process
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +29,12 @@ def test_other_cpus_compute_the_same_bits(cpu, tmp_path):
     process = start_process(tmp_path, *kinds, NUMBA_CPU_NAME=name, NUMBA_CPU_FEATURES=features)
     # Code for this machine's own CPU is no use to another.
     assert output(process) == ["False", "True", digest(*kinds), "0", str(len(kinds))]
+
+
+def test_what_setup_compiles_is_what_sweeps_need(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-W", "error", "-m", "pipeline.heads.compiled"], env=environment, cwd=ROOT, check=True)
+    assert output(start_process(tmp_path, NARROW, WIDE)) == ["True", "True", digest(NARROW, WIDE), "2", "0"]
 
 
 def test_processes_share_the_cache(tmp_path):
