@@ -14,7 +14,7 @@ from ..heads.metrics import accuracy
 from ..heads.one_vs_rest import Workers, all_logits, one_vs_rest
 from .jobs import DIGITS_KERNEL_SIZE, SEED, Job, Pictures, epoch
 from .plan import Plan
-from .timing import PAUSE_SECONDS, Row, Say, load
+from .timing import PAUSE_SECONDS, Row, Say, counted, load
 
 SECTION = "time to accuracy"
 # scikit-learn trains one class after the other, too.
@@ -69,7 +69,7 @@ def heads_curve(data: Pictures, filters: int, kernel_size: int, epochs: int) -> 
 
 
 def heads_name(filters: int) -> str:
-    return f"ovrcnn, 1 worker, {filters} {'filter' if filters == 1 else 'filters'}"
+    return f"ovrcnn, 1 worker, {counted(filters, 'filter')}"
 
 
 def _move(job: Job, rows: NDArray[np.int64]) -> tuple[Head, ...]:

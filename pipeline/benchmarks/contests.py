@@ -12,7 +12,7 @@ from ..heads.one_vs_rest import Workers, one_vs_rest
 from . import loops, torch_heads
 from .jobs import Job, Pictures, epoch, notebook_job
 from .plan import Plan
-from .timing import Contestant, Row, Say, compete
+from .timing import Contestant, Row, Say, compete, counted
 
 NOTEBOOK, DIGITS, FASHION = "notebook", "digits", "Fashion-MNIST"
 HEADS = 10
@@ -93,7 +93,7 @@ def epoch_contest(plan: Plan, section: str, data: Pictures, kernel_size: int, fi
     job = epoch(data, HEADS, filters, kernel_size, plan.batches[0], "float32")
     epochs = EPOCHS.get(section, 1)
     jobs = [epoch(data, HEADS, filters, kernel_size, batch, "float32", epochs) for batch in plan.batches]
-    size = f"k = {kernel_size}, {filters} {'filter' if filters == 1 else 'filters'}"
+    size = f"k = {kernel_size}, {counted(filters, 'filter')}"
     name = f"epoch of {len(data.images):,} images, {HEADS} heads, float32, {size}"
     everything, batch = jobs[0].seen * HEADS * filters, plan.batches[0]
     wide = jobs[0].start_from([head.astype("float64") for head in job.heads])

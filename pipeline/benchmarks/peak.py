@@ -21,7 +21,7 @@ from ..heads.one_vs_rest import Workers, one_vs_rest
 from .contests import ours
 from .jobs import Job, Pictures, epoch
 from .plan import Plan
-from .timing import PAUSE_SECONDS, Row, Say, take_turn
+from .timing import PAUSE_SECONDS, Row, Say, counted, take_turn
 from .timing import load as machine_load
 
 SECTION = "FMA peak"
@@ -82,8 +82,7 @@ def case(plan: Plan, data: Pictures, heads: int, filters: int, kernel_size: int,
     after = trained(job.start_from(before))
     sample = to_pixels(job.block.images[:SAMPLE], job.block.scale, job.heads[0].dtype)
     work = [sum(useful_work(head, sample) for head in some) for some in (before, after)]
-    count = f"{heads} {'head' if heads == 1 else 'heads'}, {filters} {'filter' if filters == 1 else 'filters'}"
-    name = f"{dtype}, k = {kernel_size}, {count}"
+    name = f"{dtype}, k = {kernel_size}, {counted(heads, 'head')}, {counted(filters, 'filter')}"
     return Case(name, dtype, job.start_from(before), job.seen * sum(work) / 2, job.seen * heads * filters)
 
 

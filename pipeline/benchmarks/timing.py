@@ -135,6 +135,11 @@ def load() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
+def counted(count: int, noun: str) -> str:
+    """ "1 filter", "8 filters"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def figure(value: float) -> str:
     """A number with three digits that count, without an exponent."""
     if not np.isfinite(value):
