@@ -136,7 +136,7 @@ def load() -> float:
 
 
 def counted(count: int, noun: str) -> str:
-    """ "1 filter", "8 filters"."""
+    """A count with its noun: 1 filter, 8 filters."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
