@@ -57,15 +57,19 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def held(make: Callable[[], str]) -> Iterator[Path]:
-    """A new temporary file or folder, locked while it is written: `clean_up` leaves it alone as long as its writer lives."""
+    """A new temporary file or folder, locked while it is written: `remove_left` leaves it alone as long as its writer lives."""
     while True:
         path = Path(make())
-        handle = os.open(path, os.O_RDONLY)
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            # Somebody took it for a dead writer's at once.
+            continue
         try:
             with contextlib.suppress(OSError):
                 fcntl.flock(handle, fcntl.LOCK_EX)
             # Before it was locked it may have been taken for a dead writer's.
-            if path.exists():
+            if _is_at(path, handle):
                 yield path
                 return
         finally:
@@ -96,17 +100,36 @@ def _new_file(path: Path) -> str:
     return name
 
 
+def remove_left(path: Path, whole: Path | None = None) -> None:
+    """Remove a file or folder of `held` that no living process has, or `whole` with all that lies beside it. It is locked until
+    it is gone, so that whoever has just made one of this name notices, and makes it again."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left = whole or path
+            # Its writer may just have finished with it.
+            if _is_at(path, handle):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        finally:
+            os.close(handle)
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    """Whether an open file or folder still lies at this path."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
 def clean_up(folder: Path, deep: Sequence[str] = ()) -> None:
     """Remove what killed writers left unfinished in a folder, and anywhere below those of its folders that are named."""
-    found = [*folder.glob(f".*{UNFINISHED}"), *(path for name in deep for path in (folder / name).rglob(f"*{UNFINISHED}"))]
-    for path in found:
-        with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            finally:
-                os.close(handle)
+    for path in folder.glob(f".*{UNFINISHED}"):
+        remove_left(path)
+    for name in deep:
+        for path in (folder / name).rglob(f"*{UNFINISHED}"):
+            remove_left(path)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,11 +1,10 @@
 """Folders of logs: a command's own is marked for as long as it runs, and those that killed commands left are removed."""
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..base.files import held, is_held
+from ..base.files import held, remove_left
 
 LOGS, RUNNING = "logs", ".running"
 
@@ -26,11 +25,14 @@ def marked(output: Path, experiment: Path) -> Iterator[None]:
 def clean_logs(experiment: Path) -> None:
     """Remove the folders of commands that were killed; those that ended or were stopped, and those at work, stay."""
     for mark in experiment.glob(f"{LOGS}/*/{RUNNING}"):
-        if not mark.parent.is_symlink() and is_held(mark) is False:
-            shutil.rmtree(mark.parent, ignore_errors=True)
+        if not mark.parent.is_symlink():
+            remove_left(mark, mark.parent)
 
 
 def _made(mark: Path) -> str:
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    while not mark.exists():
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        # Between the two somebody may remove the folder, whom an earlier mark told that its command was dead.
+        with suppress(FileNotFoundError):
+            mark.touch()
     return str(mark.absolute())

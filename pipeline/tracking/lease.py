@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..base.files import held, is_held
+from ..base.files import held, is_held, remove_left
 from . import owner
 from .address import database_of
 from .store import Store
@@ -109,8 +109,7 @@ class Lease:
     def clean_up(self, store: Store, experiments: Iterable[Any], times: Mapping[str, float]) -> None:
         """Remove what dead owners left, after their runs are closed."""
         for path in self._places("*"):
-            if is_held(path) is False:
-                path.unlink(missing_ok=True)
+            remove_left(path)
         for experiment in experiments:
             for name in (tag.removeprefix(TIME) for tag in experiment.tags if tag.startswith(TIME)):
                 if name != self.owner and time.time() - times.get(name, 0) > LEASE_SECONDS:

@@ -1,7 +1,9 @@
 """ovrcnn gc: what no experiment wants is listed, and goes when it is told to; points and wanted checkpoints stay."""
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from filelock import FileLock
@@ -9,7 +11,7 @@ from filelock import FileLock
 from pipeline import gc
 from pipeline.base.files import held, is_held
 from pipeline.sweep.grid import Grid, write_grid
-from pipeline.sweep.logs import RUNNING, clean_logs
+from pipeline.sweep.logs import RUNNING, clean_logs, marked
 from pipeline.train import main
 from tests.helpers.commands import contents, start_in
 from tests.helpers.records import small_data, small_settings, train
@@ -76,6 +78,30 @@ def test_what_killed_commands_logged_goes_with_the_next_and_other_logs_stay(tmp_
     assert {path.name for path in (tmp_path / "chosen").iterdir()} == {"train.log"}
     assert main(place) == 0
     assert not (logs / "at work").exists() and len(list(logs.iterdir())) == 2 and not list(logs.glob(f"*/{RUNNING}"))
+
+
+def test_a_folder_is_marked_while_others_clean_up(tmp_path):
+    """Commands that begin while others look for killed ones' folders keep theirs."""
+    experiment = tmp_path / "small"
+    done = threading.Event()
+
+    def clean():
+        while not done.is_set():
+            clean_logs(experiment)
+
+    with ThreadPoolExecutor(3) as threads:
+        cleaning = [threads.submit(clean) for _ in range(2)]
+        try:
+            for number in range(300):
+                output = experiment / "logs" / str(number)
+                with marked(output, experiment):
+                    (output / "train.log").touch()
+                    time.sleep(0.001)
+                    assert sorted(path.name for path in output.iterdir()) == [RUNNING, "train.log"]
+        finally:
+            done.set()
+    assert [each.result() for each in cleaning] == [None, None]
+    assert len(list((experiment / "logs").iterdir())) == 300
 
 
 def test_a_killed_commands_folder_says_so(tmp_path):

@@ -1,15 +1,17 @@
 """Runs of the living stay RUNNING and runs of the dead do not, whatever machines, containers and processes are called."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.base.files import held, is_held
+from pipeline.base.files import held, is_held, remove_left
 from pipeline.tracking import lease
 from pipeline.tracking.lease import LEASE_SECONDS, TIME, Lease
 from pipeline.tracking.runs import Runs
@@ -91,16 +93,27 @@ def test_what_is_not_this_programs_is_left_alone(folder):
 
 
 def test_a_file_that_is_taken_for_a_dead_ones_before_it_is_locked_is_made_anew(tmp_path):
+    """The first is gone before it is opened, the second while its lock is waited for."""
     made = []
 
     def make() -> str:
-        made.append(tmp_path / "lease")
-        made[-1].touch()
-        return str(made[-1])
+        path = tmp_path / f"lease {len(made)}"
+        made.append(path)
+        if len(made) > 1:
+            path.touch()
+        if len(made) == 2:
+            handle = os.open(path, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            threading.Timer(0.2, lambda: (path.unlink(), os.close(handle))).start()
+        return str(path)
 
     with held(make) as path:
-        assert is_held(path)
-    assert is_held(path) is False and len(made) == 1
+        assert is_held(path) and path == made[2]
+        remove_left(path)
+        assert path.exists()
+    assert is_held(path) is False and len(made) == 3
+    remove_left(path)
+    assert not path.exists()
 
 
 @pytest.fixture
