@@ -16,13 +16,13 @@ import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.heads.block import Block
 from pipeline.heads.choices import LOSSES
 from pipeline.heads.compiled import engine
-from pipeline.heads.compiled.loop import run
 from pipeline.heads.initial import initial_heads
 
 HERE = Path(__file__).resolve().parent
@@ -84,8 +84,9 @@ def kind_of(instruction: str) -> str:
 
 def addresses(arguments: tuple) -> Counter[int]:
     """How often the instruction at each address runs when the engine takes the arguments."""
+    run = engine.compiled_for(arguments)
     run(*arguments)
-    entry = entry_point(arguments)
+    entry = entry_point(run, arguments)
     child = os.fork()
     if not child:
         ptrace(TRACE_ME, 0, None, None)
@@ -99,7 +100,7 @@ def addresses(arguments: tuple) -> Counter[int]:
         os.waitpid(child, 0)
 
 
-def entry_point(arguments: tuple) -> int:
+def entry_point(run: Any, arguments: tuple) -> int:
     """Where the machine code for such arguments begins."""
     compiled = run.overloads[tuple(run.typeof_pyval(argument) for argument in arguments)]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)

@@ -118,7 +118,7 @@ def remove_left(path: Path, whole: Path | None = None) -> None:
 def _is_at(path: Path, handle: int) -> bool:
     """Whether an open file or folder still lies at this path."""
     try:
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(handle))
+        return os.path.samestat(path.lstat(), os.fstat(handle))
     except FileNotFoundError:
         return False
 

@@ -35,6 +35,8 @@ def test_what_setup_compiles_is_what_sweeps_need(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-W", "error", "-m", "pipeline.heads.compiled"], env=environment, cwd=ROOT, check=True)
     assert output(start_process(tmp_path, NARROW, WIDE)) == ["True", "True", digest(NARROW, WIDE), "2", "0"]
+    # Each in an index of its own, which no other process writes to at the same moment.
+    assert len(list(tmp_path.rglob("*.nbi"))) == 2
 
 
 def test_processes_share_the_cache(tmp_path):

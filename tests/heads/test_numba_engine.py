@@ -11,7 +11,7 @@ from numba import njit
 from pipeline.heads import elementary, losses, numpy_engine
 from pipeline.heads.choices import GRADIENTS, LOSSES
 from pipeline.heads.compiled import engine as numba_engine
-from pipeline.heads.compiled import layout, loop
+from pipeline.heads.compiled import layout
 from pipeline.heads.compiled import losses as compiled_losses
 from pipeline.heads.compiled import vectors as v
 from pipeline.heads.head import Head
@@ -278,10 +278,13 @@ def test_threads_do_not_disturb_each_other() -> None:
 def test_warm_up_leaves_nothing_to_compile() -> None:
     numba_engine.warm_up("float32", "float64")
     assert numba_engine.is_compiled("float32", "float64")
-    known = len(loop.run.signatures)
+    function = numba_engine.compiled_for(numba_engine.train_arguments(*numba_engine.smallest("float32", "float64")))
+    assert len(function.signatures) == 1
     for k in (3, 7):
         head, block = small_job((28, 28), k, 3, dtype="float32", steps=2)
         block = replace(block, images=block.images.astype(np.float64), gradient="notebook")
         numba_engine.advance([head, head], block)
         numba_engine.logits([head], block.images, 1.0)
-    assert len(loop.run.signatures) == known
+        arguments = numba_engine.train_arguments([head, head], block)
+        assert numba_engine.compiled_for(arguments) is function
+    assert len(function.signatures) == 1

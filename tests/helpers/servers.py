@@ -75,7 +75,15 @@ import matplotlib.figure, pandas
 context = multiprocessing.get_context("fork")
 barrier, answers = context.Barrier({count}), context.SimpleQueue()
 {code}
-processes = [context.Process(target=lambda n=n: answers.put(str(work(n, sys.argv[1:])))) for n in range({count})]
+
+def answer(number):
+    try:
+        answers.put(str(work(number, sys.argv[1:])))
+    except BaseException as error:
+        answers.put(repr(error))
+        raise
+
+processes = [context.Process(target=answer, args=(number,)) for number in range({count})]
 for process in processes:
     process.start()
 for process in processes:
@@ -84,12 +92,17 @@ for process in processes:
     process.join()
 """
     root = Path(__file__).resolve().parents[2]
-    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     return subprocess.Popen([sys.executable, "-c", script, *words], cwd=root, **options)
 
 
 def ended(process: subprocess.Popen[str]) -> list[str]:
     """The answers of processes that `begin` started."""
-    said, trouble = process.communicate(timeout=300)
+    try:
+        said, trouble = process.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     assert (process.returncode, trouble) == (0, ""), trouble
     return [str(ast.literal_eval(line)) for line in said.splitlines()]

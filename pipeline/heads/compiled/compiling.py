@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -18,9 +20,19 @@ SOURCES = (
 )  # fmt: skip
 
 
-def compiled(function: Function) -> Function:
-    """Compile the entry point. The machine code is cached on disk, with all that is called in it."""
-    return cast(Function, njit(**PLAIN, cache=True)(named_by_sources(function)))
+def compiled(function: Function) -> Callable[[str], Function]:
+    """The entry point's compiled form for arguments of each kind; the machine code is cached on disk, with all that is called
+    in it. A form has one kind of arguments only: Numba numbers a function's cached code in one file, where processes that
+    compile for different arguments at the same moment would give theirs the same number."""
+    digest = sources_digest()
+
+    @cache
+    def form(kind: str) -> Function:
+        named = FunctionType(function.__code__, function.__globals__, function.__name__)
+        named.__qualname__ = f"{function.__qualname__}_{kind}_{digest}"
+        return cast(Function, njit(**PLAIN, cache=True)(named))
+
+    return form
 
 
 def inlined(function: Function) -> Function:
@@ -29,9 +41,8 @@ def inlined(function: Function) -> Function:
     return cast(Function, njit(**INLINED)(function))
 
 
-def named_by_sources(function: Function) -> Function:
-    """Name a function after a digest of SOURCES. Numba finds cached code by the function's name and the time of the file it
+def sources_digest() -> str:
+    """A digest of SOURCES, to name functions after. Numba finds cached code by the function's name and the time of the file it
     stands in; of the other files it knows nothing, and would go on using what was compiled from an older one."""
     text = b"".join(Path(__file__).parent.joinpath(f"{name}.py").read_bytes() for name in SOURCES)
-    function.__qualname__ += f"_{hashlib.sha256(text).hexdigest()[:12]}"
-    return function
+    return hashlib.sha256(text).hexdigest()[:12]

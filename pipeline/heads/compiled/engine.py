@@ -26,7 +26,7 @@ def advance(heads: Sequence[Head], block: Block) -> tuple[tuple[Head, ...], NDAr
     """`Engine.advance`. The work that each image takes before the first head is done once for all."""
     arguments = train_arguments(heads, block)
     if block.batches.size:
-        run(*arguments)
+        compiled_for(arguments)(*arguments)
     _, _, state, sizes, losses = arguments
     return finish(heads, state, sizes), losses.reshape(-1, sizes.row)[:, : len(heads)].copy()
 
@@ -34,7 +34,7 @@ def advance(heads: Sequence[Head], block: Block) -> tuple[tuple[Head, ...], NDAr
 def logits(heads: Sequence[Head], images: NDArray[np.generic], scale: float) -> NDArray[np.float64]:
     """`Engine.logits`."""
     arguments = apply_arguments(heads, images, scale)
-    run(*arguments)
+    compiled_for(arguments)(*arguments)
     _, _, state, sizes, _ = arguments
     return state.logits.reshape(-1, sizes.row)[:, : len(heads)].copy()
 
@@ -46,25 +46,27 @@ def warm_up(dtype: str, image_dtype: str) -> None:
 
 def is_compiled(dtype: str, image_dtype: str) -> bool:
     """Whether `warm_up` has nothing to compile: the machine code is in memory already, or on disk."""
-    return is_known(run, train_arguments(*smallest(dtype, image_dtype)))
-
-
-def kept_in() -> str:
-    """The folder that keeps what is compiled."""
-    function: Any = run
-    return str(function._cache.cache_path)
-
-
-def is_known(function: Any, arguments: Sequence[Any]) -> bool:
-    """Whether a compiled function needs no compiling for arguments of these types."""
+    arguments = train_arguments(*smallest(dtype, image_dtype))
+    function = compiled_for(arguments)
     types = tuple(function.typeof_pyval(argument) for argument in arguments)
     if types in function.overloads:
         return True
     # Nothing public looks into Numba's cache without compiling what is not there. These names are those that its own
     # `load_overload` uses, which would also build the code in memory.
-    cache = function._cache
-    key = cache._index_key(types, function.targetctx.codegen())
-    return cache._cache_file.load(key) is not None
+    kept = function._cache
+    key = kept._index_key(types, function.targetctx.codegen())
+    return kept._cache_file.load(key) is not None
+
+
+def kept_in() -> str:
+    """The folder that keeps what is compiled."""
+    return str(compiled_for(train_arguments(*smallest(DTYPES[0], STORED_DTYPES[0])))._cache.cache_path)
+
+
+def compiled_for(arguments: tuple[Any, ...]) -> Any:
+    """`loop.run` as it is compiled for what `train_arguments` or `apply_arguments` gives."""
+    stored, _, state, _, _ = arguments
+    return run(f"{state.kernel.dtype}_{stored.images.dtype}")
 
 
 def smallest(dtype: str, image_dtype: str) -> tuple[list[Head], Block]:
