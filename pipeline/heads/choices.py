@@ -6,5 +6,5 @@ DTYPES = ("float32", "float64")
 LOSSES = ("half_squared_error", "binary_cross_entropy")
 SCHEDULES = ("constant", "cosine")
 # An engine's arithmetic has a name, which changes whenever its bits do, so that old records are not mixed in.
-NUMERICS = {"numba": "numba-2", "numpy": "numpy-1"}
+NUMERICS = {"numba": "numba-3", "numpy": "numpy-1"}
 ENGINES = tuple(NUMERICS)

@@ -11,7 +11,6 @@ from numba import njit
 from pipeline.heads import elementary, losses, numpy_engine
 from pipeline.heads.choices import GRADIENTS, LOSSES
 from pipeline.heads.compiled import engine as numba_engine
-from pipeline.heads.compiled import layout
 from pipeline.heads.compiled import losses as compiled_losses
 from pipeline.heads.compiled import vectors as v
 from pipeline.heads.head import Head
@@ -147,24 +146,6 @@ def test_what_stands_beside_a_filter_changes_no_bit(filters: int) -> None:
             group, losses = numba_engine.advance(heads[:count], block)
             for index in range(count):
                 assert_same((group[index], losses[:, index]), single[index])
-
-
-@pytest.mark.parametrize("gradient", GRADIENTS)
-@pytest.mark.parametrize("shape", [(8, 8), (28, 28)])
-def test_images_read_once_or_each_time_are_the_same(shape, gradient: str, monkeypatch) -> None:
-    head, block = small_job(shape, 5, 2, batch=2, steps=12)
-    block = replace(block, gradient=gradient)
-    assert numba_engine.train_arguments([head], block)[3].kept
-    kept = alone(numba_engine, head, block)
-    monkeypatch.setattr(layout, "KEPT_BYTES", 0)
-    assert not numba_engine.train_arguments([head], block)[3].kept
-    assert_same(alone(numba_engine, head, block), kept)
-
-
-def test_images_seen_once_are_not_kept() -> None:
-    head, block = small_job((8, 8), 3, 1, batch=2, steps=2)
-    assert not numba_engine.train_arguments([head], block)[3].kept
-    assert not numba_engine.apply_arguments([head], block.images, 1.0)[3].kept
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

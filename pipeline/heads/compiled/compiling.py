@@ -16,7 +16,7 @@ INLINED = {**PLAIN, "forceinline": True, "no_cpython_wrapper": True}
 # Everything that is compiled into the entry point.
 SOURCES = (
     "../elementary", "vectors", "registers", "compiling", "arithmetic", "losses", "tuples", "pixels", "maps", "tiles", "image",
-    "forward", "backward", "layout", "loop",
+    "winograd", "forward", "backward", "layout", "loop",
 )  # fmt: skip
 
 

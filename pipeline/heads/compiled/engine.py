@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..block import Block
 from ..choices import DTYPES, LOSSES
 from ..head import Array, Head, check_group
-from .layout import UNREAD, Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
+from .layout import SLOTS, Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
 from .loop import run
 from .pixels import PIECE_BYTES
 from .vectors import VECTOR_BYTES, lanes_of
@@ -82,7 +82,7 @@ def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, 
     block.check_batches()
     dtype = heads[0].dtype
     stored = stored_as(dtype, block.images, block.scale)
-    state, sizes = start(heads, stored.images.dtype, block.images.shape, block.batches.shape)
+    state, sizes = start(heads, stored.images.dtype, block.images.shape[1:], block.batches.shape[1])
     with np.errstate(over="ignore"):
         # A step beyond float32 is infinite, and soon noticed as such.
         alphas = np.ascontiguousarray(block.alphas, dtype)
@@ -105,7 +105,7 @@ def apply_arguments(
     """What `run` takes to write state.logits: all images are one batch."""
     count, dtype = len(images), heads[0].dtype
     stored = stored_as(dtype, images, scale)
-    state, sizes = start(heads, stored.images.dtype, images.shape, (1, count))
+    state, sizes = start(heads, stored.images.dtype, images.shape[1:], count)
     every, nothing = np.arange(count, dtype=np.int64), np.zeros(0)
     task = Task(every, every, nothing.astype(dtype), False, False, False, True)
     return stored, task, state, sizes, nothing
@@ -128,19 +128,16 @@ def stored_as(dtype: np.dtype[np.floating], images: NDArray[np.generic], scale: 
     return Stored(flat, last, factor, finite)
 
 
-def start(
-    heads: Sequence[Head], stored: np.dtype[Any], images: tuple[int, ...], batches: tuple[int, ...]
-) -> tuple[State, Sizes]:
+def start(heads: Sequence[Head], stored: np.dtype[Any], shape: tuple[int, ...], batch: int) -> tuple[State, Sizes]:
     """The heads' parameters and empty sums and scratch, as the compiled code lays them out. stored: the dtype of the images.
-    images: how many there are, their height and width. batches: how many, and how many images each. ValueError for wrong
-    shapes."""
-    check_group(heads, (images[1], images[2]))
+    shape: their height and width. batch: how many are a batch. ValueError for wrong shapes."""
+    check_group(heads, (shape[0], shape[1]))
     kernel, dtype = heads[0].kernel, heads[0].dtype
     if dtype.name not in DTYPES:
         raise ValueError(f"a head must be one of {DTYPES}, not {dtype}")
     filters, size, _ = kernel.shape
     lanes, every = lanes_of(dtype), len(heads) * filters
-    sizes = sizes_of((len(heads), filters), images, batches, size, lanes)
+    sizes = sizes_of((len(heads), filters), shape, batch, size, lanes)
     values = every * sizes.vectors * lanes
 
     def zeros(count: int) -> Array:
@@ -155,11 +152,14 @@ def start(
         d_bias=zeros(every * lanes),
         d_weights=zeros(values),
         d_bias_flat=zeros(len(heads)),
+        factors=zeros(every * size * sizes.terms),
         padded=np.zeros(padded_numbers(sizes, lanes, PIECE_BYTES // stored.itemsize), stored),
         planes=zeros(2 * (sizes.side + 1) * sizes.plane if sizes.packed else 0),
-        windows=zeros((sizes.images + 1) * sizes.image),
-        finite=np.full(sizes.images + 1, UNREAD, dtype),
-        starts=row_starts(sizes, lanes),
+        windows=zeros(SLOTS * sizes.image),
+        combined=zeros(sizes.image // (sizes.side + 1) * sizes.terms),
+        finite=np.zeros(SLOTS, dtype),
+        starts=row_starts(sizes, lanes, sizes.side + 1),
+        combined_starts=row_starts(sizes, lanes, sizes.terms),
         outside=zeros(sizes.vectors * lanes),
         first_term=zeros(every),
         pooled=zeros(values),

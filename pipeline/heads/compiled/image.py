@@ -15,12 +15,14 @@ from typing import Any
 from .compiling import inlined
 from .pixels import clear, copy, load_columns, load_pixels, numbers_in_line, numbers_in_piece, prefetch
 from .vectors import broadcast, fma, lane_sum, lanes_in, load, store, zeros
+from .winograd import combine_windows
 
 
 @inlined
-def read(number: int, image: int, blank: bool, stored: Any, state: Any, sizes: Any) -> Any:
-    """Write image `number` to state.padded, whose border is 0, and its windows to slot `image` of state.windows. blank: with
-    0 for its first row and column. Returns 0, or NaN if a pixel is not finite.
+def read(number: int, slot: int, notebook: bool, stored: Any, state: Any, sizes: Any) -> Any:
+    """Write image `number` to state.padded, whose border is 0, its windows to that slot of state.windows, and what is combined
+    of them to state.combined. The notebook's kernel gradient does not see an image's first row and column: for it the windows
+    are then written again, with 0 for these. Returns 0, or NaN if a pixel is not finite.
 
     Rows are copied top down, each in whole pieces: what is written after a row's end is cleared, and both fall on the border
     and on the next rows, which are copied later."""
@@ -30,22 +32,25 @@ def read(number: int, image: int, blank: bool, stored: Any, state: Any, sizes: A
     copied = stored.images.size - (stored.last.size - piece)
     at_end = first >= copied
     first = first - copied if at_end else first
-    start = half * (sizes.pitch + 1)
+    start, factor = half * (sizes.pitch + 1), broadcast(stored.factor)
     for row in range(rows):
         at, to = first + row * sizes.width, start + row * sizes.pitch
         for column in range(0, columns, piece):
             copy(padded, to + column, stored.images, stored.last, at_end, at + column)
         clear(padded, to + columns)
-    if blank:
-        for at in range(start, start + sizes.width):
-            padded[at] = 0
-        for row in range(sizes.height):
-            padded[start + row * sizes.pitch] = 0
-    write_windows(image * sizes.image, broadcast(stored.factor), state, sizes)
     finite = zeros(state.windows)
     if not stored.finite:
         for at in range(start, start + rows * sizes.pitch, lanes_in(state.windows)):
-            finite = fma(zeros(state.windows), load_pixels(padded, at, broadcast(stored.factor)), finite)
+            finite = fma(zeros(state.windows), load_pixels(padded, at, factor), finite)
+    for blank in range(2 if notebook else 1):
+        if blank:
+            for at in range(start, start + sizes.width):
+                padded[at] = 0
+            for row in range(sizes.height):
+                padded[start + row * sizes.pitch] = 0
+        write_windows(slot * sizes.image, factor, state, sizes)
+        if not blank:
+            combine_windows(slot * sizes.image, state, sizes)
     return lane_sum(finite)
 
 

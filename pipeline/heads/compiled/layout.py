@@ -5,22 +5,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .vectors import VECTOR_BYTES, lanes_of
+from .vectors import lanes_of
 
 Floats = NDArray[np.floating]
-# So much may the windows of a call's images take to be kept: they should stay in a core's part of the caches.
-KEPT_BYTES = 2**23
-UNREAD = 1.0
+# Images whose windows are there at once: the one that the heads learn from, and the next.
+SLOTS = 2
 
 
 class Sizes(NamedTuple):
     """heads and filters of each; a batch's images; an image's height and width; pooled rows and columns; the kernel's size k,
     and `side`, that of the square of tiles that it is part of.
 
-    vectors: those of a filter's pooled values, whose rows are `stride` numbers apart. packed: whether a vector may go across
-    rows, see image.py. images: how many slots there are for images' windows, besides one for a blanked image; kept: whether
-    each image has its own, so that it is read once. Numbers: `pitch` in a row of the padded image, `plane` in one of a packed
-    image's planes, `image` in an image's windows, `row` for an image's logits, whole vectors."""
+    minuses, ones, ends: how many products a kernel's row takes for the point minus, for one, and for zero and infinity each,
+    see winograd.py; terms: for all four. vectors: those of a filter's pooled values, whose rows are `stride` numbers apart.
+    packed: whether a vector may go across rows, see image.py. Numbers: `pitch` in a row of the padded image, `plane` in one of
+    a packed image's planes, `image` in an image's windows, `row` for an image's logits, whole vectors."""
 
     heads: int
     filters: int
@@ -31,21 +30,23 @@ class Sizes(NamedTuple):
     columns: int
     kernel: int
     side: int
+    minuses: int
+    ones: int
+    ends: int
+    terms: int
     vectors: int
     stride: int
     packed: bool
-    images: int
-    kept: bool
     pitch: int
     plane: int
     image: int
     row: int
 
 
-def sizes_of(counts: tuple[int, int], images: tuple[int, ...], batches: tuple[int, ...], kernel: int, lanes: int) -> Sizes:
-    """How heads and images of such sizes are laid out. counts: heads, filters of each. images: how many, height and width.
-    batches: how many, and how many images each."""
-    count, height, width = images
+def sizes_of(counts: tuple[int, int], shape: tuple[int, ...], batch: int, kernel: int, lanes: int) -> Sizes:
+    """How heads and images of such sizes are laid out. counts: heads, filters of each. shape: an image's height and width.
+    batch: a batch's images."""
+    height, width = shape
     rows, columns = height // 2, width // 2
     whole = aligned(columns, lanes)
     # Rows of whole vectors, unless a quarter of their lanes would be empty.
@@ -58,12 +59,10 @@ def sizes_of(counts: tuple[int, int], images: tuple[int, ...], batches: tuple[in
     plane = aligned(vectors * lanes + (side // 2 + 1) * stride + 2 * lanes, lanes)
     image = (side + 1) * ((side + 1) * vectors * lanes if packed else 2 * rows_of_parity(rows, side) * stride)
     pitch, row = width + kernel // 2, aligned(counts[0], lanes_of("float64"))
-    seen = batches[0] * batches[1]
-    kept = seen > count and count * image * VECTOR_BYTES // lanes <= KEPT_BYTES
-    slots = count if kept else 2
-    pooled = (rows, columns, kernel, side, vectors, stride)
-    lengths = (pitch, plane, image, row)
-    return Sizes(*counts, batches[1], height, width, *pooled, packed, slots, kept, *lengths)
+    minuses, ones, ends = kernel // 3, (kernel + 1) // 3, (kernel + 2) // 3
+    products = (minuses, ones, ends, minuses + ones + 2 * ends)
+    pooled = (rows, columns, kernel, side, *products, vectors, stride)
+    return Sizes(*counts, batch, height, width, *pooled, packed, pitch, plane, image, row)
 
 
 def rows_of_parity(rows: int, side: int) -> int:
@@ -71,12 +70,13 @@ def rows_of_parity(rows: int, side: int) -> int:
     return rows + side // 2 + 1
 
 
-def row_starts(sizes: Sizes, lanes: int) -> NDArray[np.int64]:
-    """Where in an image's windows the pixels of each row a begin, see image.py: (side + 2,)."""
+def row_starts(sizes: Sizes, lanes: int, vectors: int) -> NDArray[np.int64]:
+    """Where what belongs to an image's windows begins for each row a, see image.py: (side + 2,). vectors: how many there are
+    for a vector of pooled values and a row, side + 1 windows or `terms` combinations of them."""
     row = np.arange(sizes.side + 2, dtype=np.int64)
     if sizes.packed:
-        return row * sizes.vectors * lanes * (sizes.side + 1)
-    return (row % 2 * rows_of_parity(sizes.rows, sizes.side) + row // 2) * sizes.stride * (sizes.side + 1)
+        return row * sizes.vectors * lanes * vectors
+    return (row % 2 * rows_of_parity(sizes.rows, sizes.side) + row // 2) * sizes.stride * vectors
 
 
 def padded_numbers(sizes: Sizes, lanes: int, piece: int) -> int:
@@ -129,9 +129,11 @@ class State(NamedTuple):
     kernel (heads * filters * k * k,), bias (heads * filters,), weights (n * lanes,), bias_flat (heads,): the parameters.
     d_kernel (heads * filters * side * side * lanes,), d_bias (heads * filters * lanes,), d_weights (n * lanes,), d_bias_flat
     (heads,): sums of their gradients, the kernel's and the bias's by lanes.
-    padded: the image that is read, as it is stored, with its border. planes: see `image.write_planes`. windows ((images + 1) *
-    image,): see image.py. finite (images + 1,): of each slot UNREAD, then 0, or NaN if a pixel is not finite. starts (side +
-    2,): where in an image's windows each row begins.
+    factors (heads * filters * k * terms,): what the products take of the taps, see winograd.py.
+    padded: the image that is read, as it is stored, with its border. planes: see `image.write_planes`. windows (SLOTS *
+    image,): see image.py. combined (image // (side + 1) * terms,): what the products take of the windows of the image that was
+    read last. finite (SLOTS,): 0, or NaN if a pixel is not finite. starts, combined_starts (side + 2,): where each row begins,
+    in an image's windows and in what is combined of them.
     outside (vectors * lanes,): 0 where a pooled value is, infinity elsewhere.
     first_term (heads * filters,): what the sums of the feature map begin with, see `begin_batch`.
     pooled (n * lanes,), maxima (2 * n,), share (heads * filters,): what `forward` keeps.
@@ -147,11 +149,14 @@ class State(NamedTuple):
     d_bias: Floats
     d_weights: Floats
     d_bias_flat: Floats
+    factors: Floats
     padded: NDArray[Any]
     planes: Floats
     windows: Floats
+    combined: Floats
     finite: Floats
     starts: NDArray[np.int64]
+    combined_starts: NDArray[np.int64]
     outside: Floats
     first_term: Floats
     pooled: Floats

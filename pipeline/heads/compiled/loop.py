@@ -15,9 +15,9 @@ from .backward import kernel_gradient, weights_gradient
 from .compiling import compiled, inlined
 from .forward import forward
 from .image import fetch, read
-from .layout import UNREAD
 from .losses import loss_derivative, loss_value
 from .vectors import broadcast, fma, keep_loops, lane_sum, lanes_in, load, one_at, store, zeros
+from .winograd import combine_taps
 
 
 @compiled
@@ -30,27 +30,19 @@ def run(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
     keep_loops()
     batch = sizes.batch
     # Not literals, for which Numba would compile every function that takes them a second time. The first round only reads.
-    t, place, image, next_image = 0 * batch, 0 * batch - 1, 0 * batch, 0 * batch
+    t, place, image = 0 * batch, 0 * batch - 1, 0 * batch
     for following in range(task.batches.size + 1):
         if place >= 0:
             if place == 0:
                 begin_batch(state, sizes)
-            forward(image, state, sizes)
+            forward(state, sizes)
             write_logits(place, image, state, sizes)
-        for blank in range(2):
-            # The current image again for the notebook's kernel gradient, which does not see its first row and column.
-            at = t * batch + place if blank else following
-            if 0 <= at < task.batches.size and (task.notebook or not blank):
-                number = task.batches[at]
-                to = sizes.images if blank else slot_of(number, image, sizes)
-                next_image = next_image if blank else to
-                if blank or not sizes.kept or state.finite[to] == UNREAD:
-                    state.finite[to] = read(number, to, blank > 0, stored, state, sizes)
-        if following + 1 < task.batches.size and not sizes.kept:
+        if following < task.batches.size:
+            state.finite[1 - image] = read(task.batches[following], 1 - image, task.notebook, stored, state, sizes)
+        if following + 1 < task.batches.size:
             fetch(task.batches[following + 1], stored, sizes)
         if place >= 0 and task.learn:
             learn_from(place * sizes.row, task.labels[task.batches[t * batch + place]], task, state, sizes)
-            image = sizes.images if task.notebook else image
             for head in range(sizes.heads):
                 for index in range(head * sizes.filters, (head + 1) * sizes.filters):
                     if not task.frozen:
@@ -59,17 +51,9 @@ def run(stored: Any, task: Any, state: Any, sizes: Any, losses: Any) -> None:
             if place == batch - 1:
                 write_losses(t, state, sizes, losses)
                 update(task.alphas[t], task, state, sizes)
-        image, place = next_image, place + 1
+        image, place = 1 - image, place + 1
         if place == batch:
             t, place = t + 1, 0 * batch
-
-
-@inlined
-def slot_of(number: int, image: int, sizes: Any) -> int:
-    """Where the windows of image `number` go: to a slot of its own, or to the one of two that the current image is not in."""
-    if sizes.kept:
-        return number
-    return 1 - image
 
 
 @inlined
@@ -129,10 +113,12 @@ def update(alpha: Any, task: Any, state: Any, sizes: Any) -> None:
 
 @inlined
 def begin_batch(state: Any, sizes: Any) -> None:
-    """Set the first term of each feature map: the bias, or NaN if a tap is not finite. Comparisons with NaN are false, so a
-    NaN that only some places of a window have could otherwise lose against a number, and the loss look sound."""
+    """Set what the filters' feature maps are computed from: the factors of their taps and their first term, which is the bias,
+    or NaN if a tap is not finite. Comparisons with NaN are false, so a NaN that only some places of a window have could
+    otherwise lose against a number, and the loss look sound."""
     taps = sizes.kernel * sizes.kernel
     for index in range(sizes.heads * sizes.filters):
+        combine_taps(index, state, sizes)
         state.first_term[index] = state.bias[index]
         for tap in range(index * taps, (index + 1) * taps):
             if not np.isfinite(state.kernel[tap]):
