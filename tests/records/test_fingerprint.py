@@ -69,4 +69,4 @@ def test_the_name_is_pinned():
     assert trajectory(BASE, DATA) == PINNED
 
 
-PINNED = "51b0fa93dbf9884c"
+PINNED = "b4ea9d83cd848c8f"
