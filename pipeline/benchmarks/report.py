@@ -29,10 +29,11 @@ the job (of the same gradient, where there are two).
   one in-place step for all parameters; torch.compile is the same, compiled beforehand; "a model a head" runs one small
   network after the other. torch computes the exact gradient; the notebook's kernel gradient is not one that autograd knows.
 - FMA peak: 12 independent chains of 64-byte multiply-adds on one core, measured in the same rounds as its shares. Only
-  useful work counts: k^2 a pixel forward, k^2 a pooled cell above 0 backward, 2 a pooled cell for the weights; the cells
-  above 0 are counted before and after the timed block, on 500 images, and averaged. Beside each share stands the time of a
-  filter and image, and what it would be if the useful multiply-adds ran at the peak and nothing else took time; what the rest
-  consists of is counted in [experiments/instructions](../instructions/README.md).
+  useful work counts, as the formulas have it: k^2 a pixel forward, k^2 a pooled cell above 0 backward, 2 a pooled cell for the
+  weights; the cells above 0 are counted before and after the timed block, on 500 images, and averaged. An engine may do less:
+  this one's neighbours of a feature map share products, a quarter fewer. Beside each share stands the time of a filter and
+  image, and what it would be if the useful multiply-adds ran at the peak and nothing else took time; what the engine does
+  is counted in [experiments/instructions](../instructions/README.md).
 - CPU targets: the engine compiled for CPUs with narrower registers, on this one (`NUMBA_CPU_NAME`), one worker, in processes
   that take turns. x86-64 without AVX has no multiply-add: it is computed by a function call.
 - against torch's best: the ratio of the medians or that of the shortest times, whichever is smaller, because torch's two
