@@ -3,9 +3,11 @@
 A worker gets a share of the heads at once, because an engine may spare itself work that heads have in common.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,29 @@ from .engines import Engine, engine
 from .head import Head
 
 
-class WaitingThreads(ThreadingBackend):  # type: ignore[misc]  # joblib carries no types
-    """joblib's threads, waited for instead of looked after every 10 ms, which is longer than a small job takes."""
+class Threads(ThreadingBackend):  # type: ignore[misc]  # joblib carries no types
+    """A thread for each call, waited for until it is done: joblib's own are as many as computers and three more to manage them,
+    which takes longer than a small job, to start as well as to end. Nobody waits for them when a command is stopped."""
 
     supports_retrieve_callback = False
+
+    def submit(self, func: Callable[[], Any], callback: Callable[[Any], None] | None = None) -> "Future[Any]":
+        future: Future[Any] = Future()
+        Thread(target=complete, args=(future, func, callback), daemon=True).start()
+        return future
+
+    def retrieve_result(self, out: "Future[Any]", timeout: float | None = None) -> Any:
+        return out.result(timeout)
+
+
+def complete(future: "Future[Any]", call: Callable[[], Any], callback: Callable[[Any], None] | None) -> None:
+    """Put a call's result, or its error, where it is waited for. callback: how joblib learns that a thread is free."""
+    try:
+        future.set_result(call())
+    except BaseException as error:
+        future.set_exception(error)
+    if callback:
+        callback(future)
 
 
 @dataclass(frozen=True)
@@ -39,7 +60,7 @@ class Workers:
         if len(calls) == 1:
             function, arguments, keywords = calls[0]
             return [function(*arguments, **keywords)]
-        return list(Parallel(n_jobs=self.n_jobs, backend=WaitingThreads())(calls))
+        return list(Parallel(n_jobs=self.n_jobs, backend=Threads(), pre_dispatch="n_jobs")(calls))
 
 
 class BrokenHeadError(ArithmeticError):

@@ -1,6 +1,8 @@
 """One-vs-rest: the same bits whoever computes and however training is cut; and what is said when numbers break."""
 
 import pickle
+import threading
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import delayed
 
 from pipeline.heads.batches import batches
 from pipeline.heads.block import Block
@@ -47,6 +50,34 @@ def test_heads_of_different_kernels_keep_their_places(name, n_jobs):
         after, own = alone(engine(name), head, BLOCK.of_heads([j]))
         assert same_bits(found[j], after) and own.tobytes() == losses[:, j].tobytes()
         assert logits[:, j].tobytes() == engine(name).logits([after], IMAGES, 16.0).tobytes()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 3])
+def test_no_more_threads_than_workers_compute_and_results_keep_their_order(n_jobs):
+    lock, now, most = threading.Lock(), 0, 0
+
+    def call(number):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+        return number
+
+    assert Workers(n_jobs=n_jobs).run(delayed(call)(number) for number in range(7)) == list(range(7))
+    assert most == n_jobs
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_in_a_thread_is_raised(n_jobs):
+    def call(number):
+        if number == 2:
+            raise BrokenHeadError(2, 7, 0.5)
+
+    with pytest.raises(BrokenHeadError, match=r"^head 2: nan or inf at the block's iteration 7 with alpha 0\.5$"):
+        Workers(n_jobs=n_jobs).run(delayed(call)(number) for number in range(4))
 
 
 @law(20)

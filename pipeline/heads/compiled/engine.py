@@ -1,8 +1,8 @@
 """The compiled engine: `numpy_engine` many times as fast, in plain IEEE arithmetic with sums in a fixed order.
 
 Its bits do not depend on the CPU, on other heads in the same call or on how iterations are cut into calls. They differ
-from the NumPy engine's in the last places, since the order of the sums differs and neighbours share products. Compiled code is cached on disk, one
-version for each dtype of the heads and stored dtype of the images; all sizes are ordinary arguments.
+from the NumPy engine's in the last places, since the order of the sums differs and neighbours share products. Compiled code
+is cached on disk, one version for each dtype of the heads and stored dtype of the images; all sizes are ordinary arguments.
 """
 
 from collections.abc import Sequence
