@@ -32,20 +32,19 @@ def forward(state: Any, sizes: Any) -> None:
 @inlined
 def pool_block(first: int, count: int, vector: int, state: Any, sizes: Any) -> None:
     """A vector of pooled values of each of `count` filters. The compiler makes code for each count."""
-    outside = load(state.outside, vector * lanes_in(state.outside))
-    to, terms = first * sizes.vectors + vector, state.first_term
+    terms = state.first_term
     if MOST_FILTERS == 2:
         [twos] = feature_maps(begin_sums(terms, first, 2, 1, PARTS), first, vector, 0, state, sizes)
-        pool(twos, outside, state.pooled, state.maxima, to, sizes.vectors)
+        pool_at(twos, first, vector, state, sizes)
     elif count == 3:
         [threes] = feature_maps(begin_sums(terms, first, 3, 1, PARTS), first, vector, 0, state, sizes)
-        pool(threes, outside, state.pooled, state.maxima, to, sizes.vectors)
+        pool_at(threes, first, vector, state, sizes)
     elif count == 4:
         [fours] = feature_maps(begin_sums(terms, first, 4, 1, PARTS), first, vector, 0, state, sizes)
-        pool(fours, outside, state.pooled, state.maxima, to, sizes.vectors)
+        pool_at(fours, first, vector, state, sizes)
     else:
         [fives] = feature_maps(begin_sums(terms, first, 5, 1, PARTS), first, vector, 0, state, sizes)
-        pool(fives, outside, state.pooled, state.maxima, to, sizes.vectors)
+        pool_at(fives, first, vector, state, sizes)
 
 
 @inlined
@@ -61,10 +60,10 @@ def pool_in_pairs(index: int, state: Any, sizes: Any) -> None:
 
 
 @inlined
-def pool_at(sums: Any, index: int, vector: int, state: Any, sizes: Any) -> None:
-    """That vector of a filter's pooled values from its feature map's."""
+def pool_at(sums: Any, first: int, vector: int, state: Any, sizes: Any) -> None:
+    """That vector of pooled values of one or several filters, from their feature maps."""
     outside = load(state.outside, vector * lanes_in(state.outside))
-    pool(sums, outside, state.pooled, state.maxima, index * sizes.vectors + vector, sizes.vectors)
+    pool(sums, outside, state.pooled, state.maxima, first * sizes.vectors + vector, sizes.vectors)
 
 
 @inlined
@@ -79,41 +78,16 @@ pool_single = pool_in_pairs if PARTS == 1 else pool_whole
 
 
 @inlined
-def in_one_part(sums: Any, first: int, vector: int, further: int, state: Any, sizes: Any) -> Any:
+def feature_maps(sums: Any, first: int, vector: int, further: int, state: Any, sizes: Any) -> Any:
     """The feature maps at the four places of each window, from the filters' first terms, for that vector of pooled values and
     the one `further` on."""
     keep_loops()
     step = sizes.terms * lanes_in(state.combined)
-    return part_of_maps(sums, first, vector * step, further * step, state, sizes)
+    return in_parts(sums, first, vector * step, further * step, state, sizes)
 
 
 @inlined
-def in_halves(sums: Any, first: int, vector: int, further: int, state: Any, sizes: Any) -> Any:
-    """The same, one half of each vector after the other."""
-    keep_loops()
-    lanes = lanes_in(state.combined)
-    start, step = vector * sizes.terms * lanes, further * sizes.terms * lanes
-    low = part_of_maps(sums, first, start, step, state, sizes)
-    return join(low, part_of_maps(sums, first, start + lanes // 2, step, state, sizes))
-
-
-@inlined
-def in_quarters(sums: Any, first: int, vector: int, further: int, state: Any, sizes: Any) -> Any:
-    """The same, one quarter of each vector after the other."""
-    keep_loops()
-    lanes = lanes_in(state.combined)
-    start, step = vector * sizes.terms * lanes, further * sizes.terms * lanes
-    one = part_of_maps(sums, first, start, step, state, sizes)
-    two = join(one, part_of_maps(sums, first, start + lanes // 4, step, state, sizes))
-    three = part_of_maps(sums, first, start + lanes // 2, step, state, sizes)
-    return join(two, join(three, part_of_maps(sums, first, start + lanes // 4 * 3, step, state, sizes)))
-
-
-feature_maps = {1: in_one_part, 2: in_halves, 4: in_quarters}[PARTS]
-
-
-@inlined
-def part_of_maps(sums: Any, first: int, start: int, further: int, state: Any, sizes: Any) -> Any:
+def in_one_part(sums: Any, first: int, start: int, further: int, state: Any, sizes: Any) -> Any:
     """The same for the lanes from state.combined[start] on."""
     keep_loops()
     lanes, size = lanes_in(state.combined), sizes.kernel
@@ -126,6 +100,29 @@ def part_of_maps(sums: Any, first: int, start: int, further: int, state: Any, si
         start += lanes
         tap += size
     return add_pairs(meet(sums), sizes.ends, start, further, tap, state, sizes)
+
+
+@inlined
+def in_halves(sums: Any, first: int, start: int, further: int, state: Any, sizes: Any) -> Any:
+    """The same, one half of each vector after the other."""
+    keep_loops()
+    half = lanes_in(state.combined) // 2
+    low = in_one_part(sums, first, start, further, state, sizes)
+    return join(low, in_one_part(sums, first, start + half, further, state, sizes))
+
+
+@inlined
+def in_quarters(sums: Any, first: int, start: int, further: int, state: Any, sizes: Any) -> Any:
+    """The same, one quarter of each vector after the other."""
+    keep_loops()
+    quarter = lanes_in(state.combined) // 4
+    one = in_one_part(sums, first, start, further, state, sizes)
+    two = join(one, in_one_part(sums, first, start + quarter, further, state, sizes))
+    three = in_one_part(sums, first, start + 2 * quarter, further, state, sizes)
+    return join(two, join(three, in_one_part(sums, first, start + 3 * quarter, further, state, sizes)))
+
+
+in_parts = {1: in_one_part, 2: in_halves, 4: in_quarters}[PARTS]
 
 
 @inlined
