@@ -24,7 +24,7 @@ def register_bytes() -> int:
 PARTS = VECTOR_BYTES // register_bytes()
 # AVX2 has 16 of them, AVX-512 and Arm 32.
 REGISTERS = 16 if PARTS == 2 else 32
-# Filters that share the loads of an image: four sums each, and what else is needed, fill the registers.
-MOST_FILTERS = 5 if REGISTERS == 32 else 2
-# Fewer are taken one by one.
-FEWEST_FILTERS = min(3, MOST_FILTERS)
+# Filters that are computed at once share the loads of an image: four sums each, and what else is needed, fill the registers.
+AT_ONCE = 5 if REGISTERS == 32 else 2
+# So many take less time at once, others with them again, than one by one.
+ENOUGH = min(3, AT_ONCE)

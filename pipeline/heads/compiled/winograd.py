@@ -60,24 +60,23 @@ def combine_windows(first: int, state: Any, sizes: Any) -> None:
 def combine_taps(index: int, state: Any, sizes: Any) -> None:
     """Write what the products take of filter `index`'s taps to state.factors, in the same order, of each piece one row of the
     kernel after the other. Rounded once, from float64."""
-    size, pieces, rest = sizes.kernel, sizes.kernel // 3, sizes.kernel % 3
+    size = sizes.kernel
     first = index * size * sizes.terms
     ends = first + (sizes.minuses + sizes.ones) * size
     for u in range(size):
         one, zero, tap = first + 2 * u, ends + 2 * u, (index * size + u) * size
-        for _ in range(pieces):
-            g0, g1, g2 = (np.float64(state.kernel[tap]), np.float64(state.kernel[tap + 1]), np.float64(state.kernel[tap + 2]))
-            state.factors[one] = 0.5 * (g0 + g2 + g1)
-            state.factors[one + 1] = 0.5 * (g0 + g2 - g1)
+        last = tap + size - 1
+        for piece in range(sizes.ends):
+            g0, g1 = np.float64(state.kernel[tap]), np.float64(state.kernel[min(tap + 1, last)])
+            # The piece's last: g2, but of a rest g1 or g0.
+            end = np.float64(state.kernel[min(tap + 2, last)])
             state.factors[zero] = g0
-            state.factors[zero + 1] = g2
+            state.factors[zero + 1] = end
+            if piece < sizes.minuses:
+                state.factors[one] = 0.5 * (g0 + end + g1)
+                state.factors[one + 1] = 0.5 * (g0 + end - g1)
+            elif piece < sizes.ones:
+                state.factors[one - u] = g0 + g1
             one += 2 * size
             zero += 2 * size
             tap += 3
-        if rest == 1:
-            state.factors[zero] = state.kernel[tap]
-            state.factors[zero + 1] = state.kernel[tap]
-        elif rest == 2:
-            state.factors[one - u] = np.float64(state.kernel[tap]) + np.float64(state.kernel[tap + 1])
-            state.factors[zero] = state.kernel[tap]
-            state.factors[zero + 1] = state.kernel[tap + 1]
