@@ -36,13 +36,21 @@ class Threads(ThreadingBackend):  # type: ignore[misc]  # joblib carries no type
 
 
 def complete(future: "Future[Any]", call: Callable[[], Any], callback: Callable[[Any], None] | None) -> None:
-    """Put a call's result, or its error, where it is waited for. callback: how joblib learns that a thread is free."""
+    """Put a call's result, or its error, where it is waited for. callback: how joblib learns that a thread is free; before the
+    result, or who waits for the last one would be gone while the next call is still being sent."""
+    result, error = None, None
     try:
-        future.set_result(call())
-    except BaseException as error:
-        future.set_exception(error)
-    if callback:
-        callback(future)
+        result = call()
+    except BaseException as raised:
+        error = raised
+    try:
+        if callback:
+            callback(future)
+    finally:
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
 
 
 @dataclass(frozen=True)
