@@ -14,7 +14,7 @@ from .card import card
 from .keys import clean, run_name
 from .known import checked
 from .parent import best_rows, command, describe_experiment, in_words, log_settings, note
-from .registry import crown
+from .registry import crown, has_others
 from .runs import ERROR, FAILED, FINISHED, RUNNING, Conclusion, Runs
 from .view import NOTE, seed_view
 
@@ -156,6 +156,9 @@ class Compared(Event):
         typed = self.typed or command()
         runs.came_to = Conclusion(self.folder, tuple(point.key for point in self.points), typed, self.ended)
         if parent.tags.get(COMPARED) == digest:
+            # Another command may have said it, before or after ours made a version beside its own.
+            if self.newest and self.champion and not store.is_local:
+                self._crown(runs, *self.champion, again=True)
             return
         log.log_files(store, parent, self._files(), {})
         log.log_rows(store, runs.renewed(parent), best_rows(self.values, self.metric, parent.metrics))
@@ -169,13 +172,12 @@ class Compared(Event):
         tags = {"best": self.best, "command": typed, NOTE: note(runs, self.text, best, self.points, typed), COMPARED: digest}
         log.log_rows(store, parent, [], tags={key: clean(value) for key, value in tags.items()})
 
-    def _crown(self, runs: Runs, point: Point, record: Record) -> None:
+    def _crown(self, runs: Runs, point: Point, record: Record, again: bool = False) -> None:
         # Its own event may still wait, after a failure.
         Finished(point, record, known=True).write(runs)
-        run, points = runs.open(point, {}), runs.sweep.points if runs.sweep else 0
-        if run.model:
-            text = card(self.folder.name, point, record, points)
-            crown(runs.store, self.folder.name, run.run_id, run.model, text)
+        run, points, name = runs.open(point, {}), runs.sweep.points if runs.sweep else 0, self.folder.name
+        if run.model and (not again or has_others(runs.store, name, run.run_id, run.model)):
+            crown(runs.store, name, run.run_id, run.model, card(name, point, record, points))
 
 
 @dataclass(frozen=True)

@@ -34,16 +34,38 @@ def crown(store: Store, name: str, run_id: str, model_id: str, card: str) -> Non
         client.set_registered_model_alias(name, CHAMPION, version.version)
 
 
+def has_others(store: Store, name: str, run_id: str, model_id: str) -> bool:
+    """Whether a run has versions that commands left which made theirs at once: more than one, or that of another model."""
+    source = store.client.get_logged_model(model_id).artifact_location
+    found = _versions(store.client, name, run_id)
+    return len(found) > 1 or any(version.source != source for version in found)
+
+
 def _kept(client: Any, name: str, source: str, run_id: str) -> Any:
     """The version that a run's model has, if any. Of several, which commands made at once, the first stays (see twins.py), and
     none of another model of the run: a run has one."""
-    found = [version for version in client.search_model_versions(f"name = '{name}'") if version.run_id == run_id]
+    found = _versions(client, name, run_id)
     found.sort(key=lambda version: (version.source != source, int(version.version)))
     first = found[0] if found and found[0].source == source else None
     for version in found:
         if version is not first:
-            client.delete_model_version(name, version.version)
+            _delete(client, name, version.version)
     return first
+
+
+def _versions(client: Any, name: str, run_id: str) -> list[Any]:
+    return [version for version in client.search_model_versions(f"name = '{name}'") if version.run_id == run_id]
+
+
+def _delete(client: Any, name: str, version: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.delete_model_version(name, version)
+    except MlflowException as error:
+        # Another command deleted it just now; the next one may be left to us.
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
 
 
 def _aliases(client: Any, name: str) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 
+from pipeline.settings import TrackingSettings
+from pipeline.tracking.events import Compared
 from pipeline.tracking.registry import crown
 from pipeline.tracking.store import Store
 from pipeline.tracking.sweeps import mark
+from pipeline.tracking.tracker import Tracker
 from tests.helpers.servers import embedded, free_port, serving, together
-from tests.helpers.tracking import EXPERIMENT, copy_store, make_points
+from tests.helpers.tracking import EXPERIMENT, copy_store, make_points, make_record, sweep_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -99,6 +103,65 @@ def test_a_version_of_a_model_that_another_command_deleted_goes(server):
     [version] = client.search_model_versions(f"name = '{name}'")
     assert version.source == first.artifact_location
     assert client.get_model_version_by_alias(name, "champion").version == version.version
+
+
+def test_a_version_that_another_command_deletes_first_keeps_no_other_one(server):
+    """Three commands made a version each of one run: two delete the second at once, and the third must go all the same."""
+    client, name = MlflowClient(server), "three versions"
+    experiment = client.create_experiment(name)
+    run, store = client.create_run(experiment).info.run_id, Store(client, server, experiment)
+    model = client.create_logged_model(experiment, source_run_id=run, name="model")
+    crown(store, name, run, model.model_id, "card")
+    for _ in range(2):
+        client.create_model_version(name, model.artifact_location, run, model_id=model.model_id)
+    delete = client.delete_model_version
+
+    def late(name, version):
+        delete(name, version)
+        delete(name, version)
+
+    client.delete_model_version = late
+    crown(store, name, run, model.model_id, "card")
+    [version] = client.search_model_versions(f"name = '{name}'")
+    assert version.version == client.get_model_version_by_alias(name, "champion").version
+
+
+def test_a_version_that_may_not_be_deleted_is_said(server):
+    client, name = MlflowClient(server), "kept versions"
+    experiment = client.create_experiment(name)
+    run, store = client.create_run(experiment).info.run_id, Store(client, server, experiment)
+    model = client.create_logged_model(experiment, source_run_id=run, name="model")
+    crown(store, name, run, model.model_id, "card")
+    client.create_model_version(name, model.artifact_location, run, model_id=model.model_id)
+
+    def refuse(*_):
+        raise MlflowException("no", PERMISSION_DENIED)
+
+    client.delete_model_version = refuse
+    with pytest.raises(MlflowException, match="no"):
+        crown(store, name, run, model.model_id, "card")
+
+
+def test_a_version_that_another_command_left_goes_when_the_sweep_is_told_again(server, tmp_path):
+    """The sweep was said to be compared before a second version of its best point was made."""
+    points, client, experiment = make_points(tmp_path, 2), MlflowClient(server), "told again"
+    records = [make_record(point) for point in points]
+
+    def told():
+        watched = Tracker(TrackingSettings("server", server), experiment, sweep_of(points))
+        for point, record in zip(points, records, strict=True):
+            watched.finished(point, record, known=False)
+        folder, values = tmp_path / experiment, {"train_loss": 0.5}
+        watched.compared(Compared(folder, points[0].name, values, "", "train_loss", (points[0], records[0])))
+        return watched.close("FINISHED")
+
+    assert told() == []
+    [first] = client.search_model_versions(f"name = '{experiment}'")
+    model = kept_model(client, client.get_run(first.run_id))
+    client.create_model_version(experiment, first.source, first.run_id, model_id=model.model_id)
+    assert told() == []
+    [version] = client.search_model_versions(f"name = '{experiment}'")
+    assert version.version == first.version == client.get_model_version_by_alias(experiment, "champion").version
 
 
 def test_a_model_that_is_deleted_while_its_version_is_made_leaves_none(server):
