@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.tracking.ending import PATIENCE
 from tests.helpers.commands import Run, run_in
 
 if TYPE_CHECKING:
@@ -60,6 +61,26 @@ def _own_logging() -> Iterator[None]:
     logger.setLevel(logging.NOTSET)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Commands in this process wait for MLflow however busy the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        _wait(patch, 60.0)
+        yield
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As users' commands, which wait for a moment."""
+    _wait(monkeypatch, PATIENCE)
+
+
+def _wait(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    # At the end of a command, which asks `patience`, and of one whose attempts fail.
+    for module in ("ending", "tracker"):
+        patch.setattr(f"pipeline.tracking.{module}.PATIENCE", seconds)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> list[str]:
     """Overrides that keep a run inside the test's own folder."""
@@ -75,14 +96,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tracked(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The same with a tracking store of the test's own, in which nothing is logged yet. Commands in this process wait for
-    MLflow however busy the machine is."""
+def tracked(database: Path, tmp_path: Path) -> list[str]:
+    """The same with a tracking store of the test's own, in which nothing is logged yet."""
     from tests.helpers.tracking import copy_store
 
-    # Of the end of a command, which asks `patience`, and of one whose attempts fail.
-    for module in ("ending", "tracker"):
-        monkeypatch.setattr(f"pipeline.tracking.{module}.PATIENCE", 60.0)
     copy_store(database, tmp_path)
     return [f"paths.experiments={tmp_path / 'experiments'}", f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.tracking import ending, pictures, tracker
+from pipeline.tracking import pictures, tracker
 from pipeline.tracking.events import Compared
 from pipeline.tracking.lease import Lease
 from pipeline.tracking.log import curve_rows, curve_steps
@@ -187,9 +187,7 @@ def test_a_half_logged_run_is_gone_on_with_though_other_settings_were_spelled_di
     assert [row.step for row in rows] == curve_steps(30, 2)
 
 
-def test_any_class_has_a_curve_of_its_own_and_its_name_in_the_table(folder, monkeypatch):
-    # A busy machine takes its time for so many curves.
-    monkeypatch.setattr(ending, "PATIENCE", 60.0)
+def test_any_class_has_a_curve_of_its_own_and_its_name_in_the_table(folder):
     classes = ["$\\frac", ".", "..", "x" * 300, "a/b", "a:b", "mean", " ", "🐜", "=1+1", "\x1b[31m"]
     [point] = make_points(folder, 1, (100,), classes=classes)
     assert track(folder, [point], sweep=False) == []

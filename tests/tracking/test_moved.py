@@ -75,7 +75,7 @@ def test_a_copy_uses_its_own_artifacts_if_it_has_some(folder, tmp_path, copied):
     assert held(tmp_path / "copy") == wanted and held(folder) == before
 
 
-def test_a_folder_that_is_not_utf_8_is_one_line_that_says_what_helps(tmp_path):
+def test_a_folder_that_is_not_utf_8_is_one_line_that_says_what_helps(tmp_path, impatient):
     odd = tmp_path / "a\udcff"
     odd.mkdir()
     [line] = track(odd, make_points(odd, 1))

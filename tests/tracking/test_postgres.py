@@ -9,7 +9,6 @@ from mlflow import MlflowClient
 
 from pipeline.records.record import read_record
 from pipeline.settings import TrackingSettings
-from pipeline.tracking import ending, tracker
 from pipeline.tracking.places import fetch
 from tests.helpers.command_lines import answer
 from tests.helpers.commands import ROOT, SMALL_SWEEP
@@ -58,9 +57,6 @@ def database():
 
 
 def test_eight_commands_at_once_and_a_restart_lose_nothing_and_make_nothing_twice(database, tmp_path, monkeypatch):
-    for module in (ending, tracker):
-        # What this process logs itself, it waits for.
-        monkeypatch.setattr(module, "PATIENCE", 60.0)
     port = free_port()
     words, address = documented(database, tmp_path, port), f"http://127.0.0.1:{port}"
     client = MlflowClient(address)

@@ -46,21 +46,20 @@ REASONS = {"500": "answers with error 500", "403": "answers with error 403", "20
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [*REASONS, "nothing", "slow", "nobody"])
-def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, monkeypatch, kind, capfd):
+def test_a_server_that_is_no_help_is_told_at_the_end(tmp_path, request, kind, capfd):
     points = make_points(tmp_path, 2)
     # What is waited for here is the server.
     load_mlflow()
-    if kind != "403":
-        # However patient a command is with others.
-        monkeypatch.setattr(tracker, "PATIENCE", 60)
-        monkeypatch.setattr(tracker, "patience", lambda *_: 60)
+    if kind == "403":
+        # This one is well, as far as it says; with the others no command is patient.
+        request.getfixturevalue("impatient")
     with answering("500" if kind == "nobody" else kind) as address:
         uri = "http://127.0.0.1:9" if kind == "nobody" else address
         tracking = TrackingSettings("server", uri)
         check_store(tracking)
         watched = Tracker(tracking, EXPERIMENT, sweep_of(points))
         assert told(watched, points) < 1
-        line = one_line(watched, most=8)
+        line = one_line(watched, most=30)
     late, away = "does not answer in time", "cannot be reached (connection refused)"
     reason = REASONS.get(kind, away if kind == "nobody" else late)
     assert line == f"MLflow: the server {uri} {reason}; 2 of 2 points are not logged yet, the next command logs them"
@@ -228,7 +227,7 @@ def test_a_password_in_an_address_is_neither_said_nor_logged(tmp_path, caplog, c
         secret = address.replace("//", "//me:hidden-word@")
         watched = Tracker(TrackingSettings("server", secret), EXPERIMENT, sweep_of(points))
         told(watched, points)
-        line = one_line(watched, most=8)
+        line = one_line(watched, most=30)
     written = "".join([caplog.text, line, *capfd.readouterr()])
     # The reason is logged as MLflow has it, with its traceback, all but the password.
     assert "API request to" in written and "Traceback" in written and address in written

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from pipeline.tracking import ending
 from pipeline.train import main
 from tests.helpers.command_lines import answer
 from tests.helpers.commands import ROOT, SMALL_SWEEP, points
@@ -31,9 +30,7 @@ def swept(tmp_path_factory) -> Path:
     """A small sweep on a store that did not exist."""
     folder = tmp_path_factory.mktemp("swept")
     place = [f"paths.experiments={folder / 'experiments'}", f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ending, "PATIENCE", 60.0)
-        code, _, error = answer(["train", *SMALL_SWEEP, *place], folder)
+    code, _, error = answer(["train", *SMALL_SWEEP, *place], folder)
     assert (code, error) == (0, "")
     return folder
 
