@@ -86,10 +86,14 @@ def _row(key: str, one: Field[Any]) -> str:
 def commands_page() -> str:
     """What `--help` says, a section a command."""
     texts = [_help(stage) for stage in STAGES]
+    others = [f"`{name}`" for name, (module, _) in STAGES.items() if module != name]
     lines = [
         "# Commands",
         "",
-        "`ovrcnn COMMAND`, or `python -m pipeline.COMMAND`; exit code 0, or 1 with one line that says why.",
+        f"`ovrcnn COMMAND`; `python -m pipeline.COMMAND` is the same, but for {', '.join(others[:-1])} and {others[-1]}.",
+        "",
+        "Exit code 0, or 1 with one line that says why, or 128 and the number of the signal that stopped it: 130 after Ctrl-C,",
+        "143 after `kill`.",
         "",
     ]
     for (name, (_, what)), text in zip(STAGES.items(), texts, strict=True):

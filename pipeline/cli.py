@@ -1,4 +1,4 @@
-"""The console script: ovrcnn STAGE ...; the same as python -m pipeline.STAGE ..."""
+"""The console script: ovrcnn STAGE ...; where a module is named like the stage, python -m pipeline.STAGE ... is the same."""
 
 import importlib
 import os

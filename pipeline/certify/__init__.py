@@ -1,1 +1,1 @@
-"""Gradients held against finite differences, for sizes of one's own."""
+"""What is certified: gradients against finite differences, for sizes of one's own, and records, computed again."""

@@ -1,4 +1,4 @@
-"""The picture of the metric that points are chosen by: a heat map, or dots where settings are repeated or fill no grid."""
+"""The picture of the metric that points are chosen by, as a heat map; dots.py draws what is repeated or fills no grid."""
 
 from dataclasses import dataclass
 
