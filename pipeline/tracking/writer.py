@@ -181,6 +181,9 @@ class Writer:
         except Exception as error:
             self._failed(error)
             return
+        if self._waiting[0] is not event:
+            # A new store is told first what an earlier one held.
+            return
         if last:
             # What is there costs nothing to be told again.
             self._looked = True

@@ -209,8 +209,8 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 
 
 def damage(path: Path, kind: str) -> None:
-    """Make a folder, garbage, a truncated, half made, newer or older database of a store; or damage it where a command that
-    opens it does not look."""
+    """Make a folder, garbage, a truncated, half made, newer or older database of a store; or damage a table within, where a
+    command that opens it does not look."""
     if kind == "folder":
         path.unlink()
         path.mkdir()
@@ -227,10 +227,10 @@ def damage(path: Path, kind: str) -> None:
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
         connection.close()
-    elif kind == "within":
+    elif kind.startswith("within"):
         with sqlite3.connect(path) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'params'").fetchone()
+            [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", kind.split()[1:]).fetchone()
             [size] = connection.execute("PRAGMA page_size").fetchone()
         connection.close()
         with path.open("r+b") as file:
