@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joblib import delayed
 
+from pipeline.heads import block as block_module
 from pipeline.heads.batches import batches
 from pipeline.heads.block import Block
 from pipeline.heads.choices import ENGINES, LOSSES
@@ -111,6 +112,13 @@ def test_training_learns(loss):
     trained, losses = one_vs_rest(heads, block, Workers())
     assert (losses[-20:].mean(axis=0) < 0.1 * losses[0]).all()
     assert all_logits(trained, images, 1.0, Workers()).argmax(axis=1).tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_loss_that_has_a_name_and_no_formulas_is_refused(name, monkeypatch):
+    monkeypatch.setattr(block_module, "LOSSES", (*LOSSES, "hinge"))
+    with pytest.raises(ValueError, match="loss must be one of half_squared_error, binary_cross_entropy, not 'hinge'"):
+        one_vs_rest(HEADS, replace(BLOCK, loss="hinge"), Workers(name))
 
 
 def broken_by(heads, block, workers=None):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..block import Block
 from ..choices import DTYPES, LOSSES
 from ..head import Array, Head, check_group
+from ..losses import is_squared
 from .layout import SLOTS, Sizes, State, Stored, Task, padded_numbers, pooled_places, row_starts, sizes_of
 from .loop import run
 from .pixels import PIECE_BYTES
@@ -91,7 +92,7 @@ def train_arguments(heads: Sequence[Head], block: Block) -> tuple[Stored, Task, 
         batches=np.ascontiguousarray(block.batches, np.int64).reshape(-1),
         alphas=alphas,
         learn=True,
-        squared=block.loss == "half_squared_error",
+        squared=is_squared(block.loss),
         notebook=block.gradient == "notebook",
         frozen=block.gradient == "frozen",
     )
