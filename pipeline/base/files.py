@@ -153,7 +153,10 @@ def keep_damaged(path: Path, folder: Path, name: str = "") -> Path:
     for number in itertools.count():
         kept = folder / (f"{name}.{number}" if number else name)
         if not kept.exists():
-            return path.rename(kept)
+            # Another command may find it at the same moment, and move it there.
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(kept)
+            return kept
     raise AssertionError
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import FileError, LostWorkerError
+from ..base.files import first_line
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.shelf import set_damaged_aside
 from ..records.times import note
@@ -94,7 +95,9 @@ class Driver:
 
     def close(self) -> None:
         """Keep what was computed, and end the workers without waiting for them."""
-        self._save_all()
+        for training in self._active.values():
+            if training.wanted:
+                _save(training)
         self._rates.write()
         for future in self._running:
             future.cancel()
@@ -102,11 +105,6 @@ class Driver:
         if self._executor:
             self._executor.shutdown(wait=False)
         self._pool.close()
-
-    def _save_all(self) -> None:
-        for training in self._active.values():
-            if training.wanted:
-                training.save(training.wanted[0])
 
     def _say_what_runs(self) -> None:
         many, heads = share_cores(len(self._queue), self._pool.cores(), self._pool.split)
@@ -247,7 +245,7 @@ class Driver:
     def _fail(self, training: Training, error: Exception) -> None:
         if isinstance(error, LostWorkerError):
             # What was computed before is good, and the next run goes on from it.
-            training.save(training.wanted[0])
+            _save(training)
         for point in (*training.wanted, *training.later):
             self.failed += 1
             self._observer.failed(point, error)
@@ -256,6 +254,15 @@ class Driver:
     def _end(self, point: Point) -> None:
         del self._active[point.trajectory]
         self._locks.release(point.settings.folder, point.trajectory)
+
+
+def _save(training: Training) -> None:
+    """Keep how far a trajectory has come that ends early. A disk that takes no more must not keep the rest from ending well."""
+    point = training.wanted[0]
+    try:
+        training.save(point)
+    except OSError as error:
+        log.warning("%s: its last iterations are not kept (%s)", point.name, first_line(error))
 
 
 def _note(point: Point, what: str) -> None:

@@ -4,6 +4,7 @@ import errno
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.context import BaseContext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,6 +157,45 @@ def test_a_trajectory_that_breaks_keeps_its_points_before_and_the_others_go_on(t
     assert (outcome.done, outcome.failed) == (2, 1)
     assert set(seen.trained) == {points[0].key, points[2].key}
     assert [type(error) for error in seen.errors] == [NonFiniteError]
+
+
+def test_a_stop_on_a_full_disk_is_a_stop_and_every_trajectory_is_tried(tmp_path, monkeypatch, eager, caplog):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    points = [point_of(each, dataset) for each in (settings, with_training(settings, alpha=0.2))]
+    workers, ended, tried = pool(settings.compute), [], []
+
+    def refuse(training, point, durable=True):
+        tried.append(point.key)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    seen = Recorder()
+    monkeypatch.setattr(underway.Training, "save", refuse)
+    monkeypatch.setattr(seen, "advanced", stop)
+    with pytest.raises(KeyboardInterrupt):
+        drive(points, replace(workers, close=lambda: ended.append(workers.close())), seen)
+    assert sorted(tried) == sorted(point.key for point in points) and ended == [None]
+    assert caplog.text.count("its last iterations are not kept ([Errno 28] No space left on device)") == 2
+
+
+def test_a_damaged_record_that_two_commands_find_at_once_is_set_aside_once(tmp_path, monkeypatch, caplog):
+    dataset, settings = small_data(), small_settings(tmp_path)
+    expected = straight(tmp_path / "straight", dataset)
+    folder = train(settings, dataset)
+    (folder / "losses.npy").write_bytes(b"")
+    rename = Path.rename
+
+    def late(path, target):
+        if path == folder and not target.exists():
+            rename(path, target)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert record_files(train(settings, dataset)) == expected
+    [kept] = (settings.folder / "work" / "damaged").iterdir()
+    assert f"it was moved to {kept} and is computed again" in caplog.text
 
 
 def test_what_runs_in_parallel_never_takes_more_than_the_cores():
