@@ -9,6 +9,7 @@ from pathlib import Path
 from .base import console
 from .base.errors import FileError, MendableError, SettingsError
 from .sweep.hydra import parse_arguments, read_command
+from .tracking.known import has_records
 from .tracking.refill import refill
 from .tracking.store import check_store, store_uri
 from .tracking.trouble import shown
@@ -42,7 +43,11 @@ def main(arguments: list[str]) -> int:
         raise FileError(f"{first.folder}: no such experiment")
     uri = store_uri(first.tracking)
     code, uri = 0, uri if uri.startswith("sqlite:") else shown(uri)
-    for folder in folders:
+    # Those of a fresh clone have none yet; in a store they would be sweeps of no points.
+    recorded = [folder for folder in folders if has_records(folder)]
+    if not recorded:
+        console.say(f"{first.folder if named else first.folder.parent}: there are no records")
+    for folder in recorded:
         try:
             logged, there = refill(folder, first.tracking)
         except MendableError as error:

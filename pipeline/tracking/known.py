@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Container, Iterator
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from ..base import console
@@ -20,9 +21,7 @@ log = logging.getLogger(__name__)
 def all_recorded(folder: Path, tracking: TrackingSettings, say: Callable[[str], object]) -> Iterator[tuple[Point, Path]]:
     """Points that may be in no grid any more, in their places and on the shelf, each alone, under its own name; and where its
     record lies. say: is told why one is left out."""
-    for place in sorted([*(folder / "points").glob("*/*"), *(folder / SHELF).glob("*/*")]):
-        if not is_finished(place):
-            continue
+    for place in sorted(_records(folder)):
         try:
             settings = _settings(read_record(place), folder, tracking)
             [point] = points_of(Grid.of([settings]), write=False)
@@ -33,11 +32,21 @@ def all_recorded(folder: Path, tracking: TrackingSettings, say: Callable[[str], 
         yield Point(settings, point.name, point.data, point.dataset, place.parent.name), place
 
 
+def has_records(folder: Path) -> bool:
+    """Whether an experiment's folder has any record."""
+    return next(_records(folder), None) is not None
+
+
 def checked(point: Point, place: Path) -> Record:
     """A point's record. FileError when it is damaged, or another's."""
     record = read_record(place)
     record.check(point.trajectory, point.iterations)
     return record
+
+
+def _records(folder: Path) -> Iterator[Path]:
+    """Where they lie, in no order."""
+    return filter(is_finished, chain((folder / "points").glob("*/*"), (folder / SHELF).glob("*/*")))
 
 
 def _settings(record: Record, folder: Path, tracking: TrackingSettings) -> Settings:

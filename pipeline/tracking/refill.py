@@ -37,7 +37,8 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Sweep:
-    """The last sweep of an experiment. view: None for a point that was trained alone. began, ended: in milliseconds."""
+    """The last sweep of an experiment. view: None for a point that was trained alone, and when no point has a
+    record. began, ended: in milliseconds."""
 
     points: tuple[Point, ...]
     grid: Grid
@@ -192,8 +193,7 @@ def _last_sweep(folder: Path) -> Sweep:
     done = [point.key for point in points if is_finished(point.folder)]
     began = noted.get("began") or min((found for each in done if (found := times.began(each))), default=None)
     ended = noted.get("ended") or max((found for each in done if (found := times.ended(each))), default=None)
-    view = None if len(points) == 1 and not noted else SweepView(key, len(points), grid.swept)
-    if view and noted:
-        view = _view(noted)
+    view = _view(noted) if noted else SweepView(key, len(points), grid.swept) if len(points) > 1 else None
     status = _status(noted, FINISHED if len(done) == len(points) else KILLED)
-    return Sweep(points, grid, view, status, str(noted.get("command", "")), began, ended)
+    # A grid that no record is of, as that of a sweep which never began, is no sweep.
+    return Sweep(points, grid, view if done else None, status, str(noted.get("command", "")), began, ended)

@@ -181,6 +181,35 @@ def test_all_sweeps_come_back_and_one_that_runs_is_left_to_itself(swept, copied,
     assert capsys.readouterr().err == ""
 
 
+def test_an_experiment_without_records_is_passed_over(copied, capsys):
+    """As in a fresh clone, whose experiments have their grids and no records yet."""
+    scratch, other = copied / "experiments/scratch", copied / "experiments/other"
+    shutil.copytree(scratch, other, ignore=shutil.ignore_patterns("points", "work"))
+    assert track.main(places(copied)) == 0
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["scratch"]
+    client = MlflowClient(f"sqlite:///{copied / 'mlflow.db'}")
+    assert client.get_experiment_by_name("other") is None
+    # No record at all, or none of the one that is named: a line says so.
+    shutil.rmtree(scratch / "points")
+    for words, where in (([], copied / "experiments"), (["name=other"], other)):
+        assert track.main([*words, *places(copied)]) == 0
+        assert capsys.readouterr().out == f"{where}: there are no records\n"
+    assert client.get_experiment_by_name("other") is None
+
+
+def test_a_grid_that_no_record_is_of_has_no_sweep_in_the_store(copied, database):
+    """Its experiment has records of other grids, which are told; a sweep of no points would be garbage to gc."""
+    assert train.main(["-m", "training.iterations=4,6", "training.batch_size=8", *places(copied)]) == 0
+    for place in [path for path in (copied / "experiments/scratch/points").glob("*/*") if path.name in ("4", "6")]:
+        shutil.rmtree(place)
+    (again := copied / "again").mkdir()
+    copy_store(database, again)
+    assert track.main(places(copied, "again/mlflow.db")) == 0
+    found = runs_of(again, "scratch")
+    sweeps = [run for run in found if "sweep" in run.data.tags and "point" not in run.data.tags]
+    assert [run.info.run_name for run in sweeps] == ["sweep of 4 points"]
+
+
 def test_what_cannot_be_told_is_one_line(swept, tmp_path, capsys, monkeypatch):
     place = f"paths.experiments={swept / 'experiments'}"
     (tmp_path / "bad.db").mkdir()
