@@ -21,7 +21,7 @@ from .records.record import is_finished, read_record
 from .settings import Settings
 from .sweep.driver import Outcome, drive
 from .sweep.executors import pool
-from .sweep.experiment import at_work, begin
+from .sweep.experiment import at_work, begun
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
@@ -59,17 +59,19 @@ def main(arguments: list[str]) -> int:
 
 
 def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
-    """One point; prints what became of it."""
+    """One point, beside those that its experiment has; prints what became of it."""
     from .comparison.outcome import outcome
 
     [point] = points
     tracker = _tracker(grid.first, None)
-    begin(grid, points)
-    with _closing(tracker) as status:
-        status[0] = "FAILED" if _drive(points, workers, tracker).failed else "FINISHED"
-    if status[0] == "FAILED":
+    with _closing(tracker) as status, begun(grid, points):
+        failed = _drive(points, workers, tracker).failed
+        status[0] = "FAILED" if failed else "FINISHED"
+        # Before another sweep of the experiment may put the point on the shelf.
+        said = "" if failed else outcome(read_record(point.folder))
+    if failed:
         return 1
-    console.say(outcome(read_record(point.folder)))
+    console.say(said)
     console.say(f"record: {os.path.relpath(point.folder)}")
     return 0
 

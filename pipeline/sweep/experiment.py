@@ -45,20 +45,28 @@ class Experiment:
 def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator[Experiment]:
     """A sweep's folder from before its first block until after its comparison. known: whether these are all its points.
 
-    Points of a named experiment follow its grid: others wait on the shelf, and wanted ones come back from there. Scratch
-    keeps whatever ran.
+    Points of a named experiment follow its grid: others wait on the shelf. Scratch keeps whatever ran.
     """
-    experiment, folder, named = Experiment(grid, points), grid.first.folder, grid.first.name != SCRATCH
-    with alone(folder) if named else nullcontext():
-        if named and known:
-            bring_back(folder, [point.folder for point in points])
-        begin(grid, points)
+    experiment, folder = Experiment(grid, points), grid.first.folder
+    with begun(grid, points, known):
         yield experiment
-        if named:
+        if grid.first.name != SCRATCH:
             set_aside(folder, [point.folder for point in experiment.points])
 
 
-def begin(grid: Grid, points: Sequence[Point]) -> None:
+@contextmanager
+def begun(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator[None]:
+    """A folder from before the first block of these points until it was said what became of them. A named one is no other
+    command's meanwhile, and points come back from its shelf."""
+    folder, named = grid.first.folder, grid.first.name != SCRATCH
+    with alone(folder) if named else nullcontext():
+        if named and known:
+            bring_back(folder, [point.folder for point in points])
+        _begin(grid, points)
+        yield
+
+
+def _begin(grid: Grid, points: Sequence[Point]) -> None:
     """What comes before the first block: the grid on disk, records of an earlier layout brought to today's, warnings."""
     (grid.first.folder / "work").mkdir(parents=True, exist_ok=True)
     clean_up(grid.first.folder, ("work", "data", "figures"))

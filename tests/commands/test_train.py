@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from pipeline.base.errors import SettingsError
 from pipeline.compare import main as compare
 from pipeline.records.provenance import PROVENANCE
 from pipeline.records.record import FILES
-from pipeline.train import main
+from pipeline.sweep.grid import read_grid
+from pipeline.train import _compare, main
 from tests.helpers.command_lines import answer
-from tests.helpers.commands import SMALL_SWEEP, contents, points
+from tests.helpers.commands import SMALL_SWEEP, contents, points, until
 
+FEW = ["training.iterations=3", "training.batch_size=8"]
 GOLDEN = Path(__file__).parent.parent / "heads" / "golden"
 
 
@@ -106,6 +109,40 @@ def test_points_of_a_named_experiment_follow_its_grid(place, tmp_path):
     assert not set(kept) & set(contents(folder / "points"))
     assert main(small) == 0
     assert contents(folder / "points") == kept
+
+
+def test_a_single_point_waits_for_a_sweep_of_its_experiment(place, tmp_path, monkeypatch, capsys):
+    """Begun while the sweep runs, it leaves the sweep its grid, and has its own afterwards."""
+    words, beside, said = [*place, *FEW, "name=mine"], [], []
+
+    def waits():
+        said.append(capsys.readouterr().err)
+        return "another sweep of mine is running; waiting for it to end\n" in "".join(said)
+
+    def compared(*arguments):
+        beside.append(threads.submit(main, [*words, "seed=9"]))
+        until(lambda: waits() or beside[0].done())
+        return _compare(*arguments)
+
+    monkeypatch.setattr("pipeline.train._compare", compared)
+    with ThreadPoolExecutor(1) as threads:
+        assert main([*words, "-m", "seed=0,1"]) == 0
+        assert beside[0].result() == 0
+    assert waits() and [point.seed for point in read_grid(tmp_path / "experiments" / "mine").points] == [9]
+    assert compare([*place, "name=mine"]) == 0
+
+
+def test_a_single_point_comes_back_from_the_shelf(place, tmp_path, capsys):
+    """As `plan` says; what the sweep before it has stays beside it."""
+    words, folder = [*place, *FEW, "name=mine"], tmp_path / "experiments" / "mine"
+    for seeds in ("0,1", "2,3"):
+        assert main([*words, "-m", f"seed={seeds}"]) == 0
+    there, shelf = contents(folder / "points"), contents(folder / "work" / "shelf")
+    capsys.readouterr()
+    assert main([*words, "seed=0"]) == 0
+    assert "already computed" in capsys.readouterr().out
+    assert contents(folder / "points").items() > there.items() and len(points(folder)) == 3
+    assert contents(folder / "points") | contents(folder / "work" / "shelf") == there | shelf
 
 
 def test_a_changed_sweep_does_not_take_the_place_of_a_named_one(place, tmp_path):

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +12,8 @@ from distributed import Client
 
 from pipeline.data import prepared
 from pipeline.sweep.point import Point
+from tests.helpers.commands import until
 from tests.helpers.records import Recorder, point_of, small_settings
-
-DEADLINE = 30.0
-
-
-def until(condition: Callable[[], object], seconds: float = DEADLINE) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not come"
-        time.sleep(0.02)
 
 
 class DaskCluster:

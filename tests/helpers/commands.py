@@ -4,11 +4,14 @@ import os
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -34,6 +37,15 @@ def start_in(folder: Path, stage: str, *arguments: str, **environment: str) -> s
     return subprocess.Popen(
         command(stage, *arguments), cwd=folder, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+
+
+def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+    """Wait for a condition; what it came to."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.02)
+    return found
 
 
 def points(folder: Path) -> list[Path]:

@@ -11,8 +11,8 @@ from pipeline.base.errors import LostWorkerError, SettingsError
 from pipeline.sweep.dask import dask_pool
 from pipeline.sweep.driver import Outcome, drive
 from pipeline.sweep.executors import pool
-from tests.helpers.cluster import DaskCluster, Meddler, points_of_digits, until, without_the_package
-from tests.helpers.commands import ROOT, contents
+from tests.helpers.cluster import DaskCluster, Meddler, points_of_digits, without_the_package
+from tests.helpers.commands import ROOT, contents, until
 from tests.helpers.records import Recorder, small_settings
 
 pytestmark = pytest.mark.slow

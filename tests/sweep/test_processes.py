@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.sweep.driver import Outcome, drive
 from pipeline.sweep.executors import pool
-from tests.helpers.cluster import Meddler, points_of_digits, until
-from tests.helpers.commands import ROOT, command, contents, points, run_in
+from tests.helpers.cluster import Meddler, points_of_digits
+from tests.helpers.commands import ROOT, command, contents, points, run_in, until
 from tests.helpers.records import Recorder
 
 pytestmark = pytest.mark.slow
