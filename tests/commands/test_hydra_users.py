@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from pipeline.base.errors import MendableError
+from pipeline.cli import STAGES
 from pipeline.train import main
 from tests.helpers.command_lines import answer
 from tests.helpers.commands import contents, points
@@ -59,6 +60,24 @@ def test_an_experiment_of_ones_own_beside_the_projects(place, tmp_path):
 def test_questions_are_answered(flags, wanted, tmp_path):
     code, out, error = answer(["train", *flags], tmp_path)
     assert code == 0 and error == "" and wanted in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_help_says_how_a_stage_is_used_and_runs_nothing(stage, flag, tmp_path):
+    # Without a place of its own it would be the project's.
+    place = ["paths.experiments=here"] if stage in ("compose", "prepare") else []
+    code, out, error = answer([stage, *place, flag], tmp_path)
+    usage = "Train one-vs-rest" if stage == "train" else f"usage: ovrcnn {stage} "
+    assert code == 0 and error == "" and out.startswith(usage)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", ["compose", "prepare"])
+def test_stages_that_take_trains_words_show_a_config_and_write_nothing(stage, tmp_path):
+    code, out, error = answer([stage, "paths.experiments=here", "--cfg", "job"], tmp_path)
+    assert code == 0 and error == "" and "kernel_size: 3" in out
     assert list(tmp_path.iterdir()) == []
 
 
