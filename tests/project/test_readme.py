@@ -109,13 +109,17 @@ complete_line() {
 complete_line "ovrcnn trai"
 complete_line "ovrcnn train data="
 complete_line "ovrcnn train model.ker"
+complete_line "ovrcnn show dig"
+complete_line "ovrcnn predict digits "
 """
     )
     ended = sh(script, tmp_path)
-    stage, data, setting = ended.stdout.splitlines()[-3:]
+    assert ended.stderr == ""
+    stage, data, setting, point, files = ended.stdout.splitlines()[-5:]
     assert stage == "train"
     assert "data=digits" in data and "data=arrays" in data
     assert setting == "model.kernel_size="
+    assert "digits" in point.split() and files == ""
 
 
 def test_the_way_of_a_cluster_works_with_srun_standing_in_for_slurms(tmp_path):
