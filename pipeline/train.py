@@ -27,7 +27,7 @@ from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
 from .sweep.logs import marked
 from .sweep.plan import plan_of
-from .sweep.point import Observer, Point
+from .sweep.point import Observer, Point, count
 from .sweep.points import changed_sources, points_of
 from .sweep.pool import Pool
 from .sweep.progress import Bar, Lines, Observers
@@ -78,21 +78,21 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
 
 def sweep(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
     """Many points, then their comparison."""
-    tracker = _tracker(grid.first, SweepView(sweep_key(points), len(points), grid.swept))
+    tracker = _tracker(grid.first, SweepView(sweep_key(points), count(points), grid.swept))
     console.say(plan_of(points).first_line(workers.cores()))
     with _closing(tracker) as status, at_work(grid, points) as experiment:
         outcome = _drive(points, workers, tracker)
         with experiment.tables():
             _compare(points, grid.swept, tracker)
         status[0] = "FAILED" if outcome.failed else "FINISHED"
-    return _conclude(outcome.failed, len(points))
+    return _conclude(outcome.failed, count(points))
 
 
 def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Point]) -> int:
     """Points that another launcher or sweeper runs, one a job; then their comparison, as for any sweep."""
     first, known = command.first, bool(command.jobs)
     swept = grid.swept if known else command.keys
-    view = SweepView(sweep_key(points) if known else _search_key(command), len(points) if known else 0, swept)
+    view = SweepView(sweep_key(points) if known else _search_key(command), count(points) if known else 0, swept)
     tracker = _tracker(first, view)
     watch = partial(Tracker, resolved(first.tracking), first.name, view.of_a_job(), first.folder) if tracker else None
     with _closing(tracker) as status, at_work(grid, points, known) as experiment:
@@ -116,7 +116,7 @@ def foreign(args: Namespace, command: Command, grid: Grid, points: Sequence[Poin
         with experiment.tables():
             missing = _compare(points, grid.swept, tracker)
         status[0] = "FAILED" if missing else "FINISHED"
-    return _conclude(missing, len(points))
+    return _conclude(missing, count(points))
 
 
 def _conclude(failed: int, points: int) -> int:
@@ -127,7 +127,7 @@ def _conclude(failed: int, points: int) -> int:
 
 def _drive(points: Sequence[Point], workers: Pool, tracker: Tracker | None) -> Outcome:
     bar = Bar(points)
-    observers: list[Observer] = [Lines(len(points)), bar, *([tracker] if tracker else [])]
+    observers: list[Observer] = [Lines(count(points)), bar, *([tracker] if tracker else [])]
     try:
         return drive(points, workers, Observers(tuple(observers)))
     finally:
@@ -154,7 +154,7 @@ def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | N
 
     comparison = compare(points, points[0].settings.folder, swept)
     if comparison is None:
-        return len(points)
+        return count(points)
     console.say(comparison.text)
     if tracker:
         best = comparison.summary.best
@@ -163,7 +163,7 @@ def _compare(points: Sequence[Point], swept: Sequence[str], tracker: Tracker | N
         champion = next(point for point in points if point.name == comparison.best)
         record = comparison.records[comparison.best]
         tracker.compared(Compared(folder, comparison.best, values, comparison.text, metric, (champion, record), tuple(points)))
-    return len({point.key for point in points}) - len(comparison.records)
+    return count([point for point in points if not is_finished(point.folder)])
 
 
 def _tracker(settings: Settings, view: SweepView | None) -> Tracker | None:

@@ -69,6 +69,11 @@ class Observer(Protocol):
         """The point will not be there."""
 
 
+def count(points: Sequence[Point]) -> int:
+    """How many records they have: points with one key, as those of equal data under two names, count once."""
+    return len({point.key for point in points})
+
+
 def group(points: Sequence[Point]) -> list[Trajectory]:
     """The trajectories of points, in the order of their first point; points with one key count once."""
     found: dict[str, dict[int, Point]] = {}

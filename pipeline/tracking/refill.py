@@ -20,7 +20,7 @@ from ..records.record import Record, is_finished
 from ..records.times import Times
 from ..settings import TrackingSettings, flatten
 from ..sweep.grid import Grid, deciding, read_grid
-from ..sweep.point import Point
+from ..sweep.point import Point, count
 from ..sweep.points import points_of
 from .events import COMPARED, Compared, Event, Finished
 from .keys import clean
@@ -193,7 +193,7 @@ def _last_sweep(folder: Path) -> Sweep:
     done = [point.key for point in points if is_finished(point.folder)]
     began = noted.get("began") or min((found for each in done if (found := times.began(each))), default=None)
     ended = noted.get("ended") or max((found for each in done if (found := times.ended(each))), default=None)
-    view = _view(noted) if noted else SweepView(key, len(points), grid.swept) if len(points) > 1 else None
+    view = _view(noted) if noted else SweepView(key, count(points), grid.swept) if len(points) > 1 else None
     status = _status(noted, FINISHED if len(done) == len(points) else KILLED)
     # A grid that no record is of, as that of a sweep which never began, is no sweep.
     return Sweep(points, grid, view if done else None, status, str(noted.get("command", "")), began, ended)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -124,6 +125,19 @@ def test_other_launchers_run_the_same_points_under_one_parent(tracked, two, laun
         assert (scratch(tmp_path) / table).read_bytes() == (own / table).read_bytes()
     runs, parent = runs_and_parent(tmp_path, "scratch")
     assert len(runs) == 2 and {run.data.tags["mlflow.parentRunId"] for run in runs} == {parent.info.run_id}
+
+
+@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=1"]], ids=["own", "joblib"])
+def test_equal_data_under_two_names_is_one_point(launcher, place, tmp_path):
+    random = np.random.default_rng(0)
+    arrays = {"images": random.random((30, 6, 6)), "labels": np.arange(30) % 3}
+    files = [tmp_path / f"{name}.npz" for name in "ab"]
+    for file in files:
+        np.savez(file, **arrays)
+    words = [*place, *FEW, *launcher, "data=arrays", "-m", f"data.path={','.join(map(str, files))}"]
+    code, out, error = answer(["train", *words], tmp_path)
+    assert code == 0 and len(points(scratch(tmp_path))) == 1, error
+    assert launcher or ("1 point: 1 new" in out and "point 1/1  path=" in out)
 
 
 # MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
