@@ -13,6 +13,7 @@ from typing import Any
 from ..base.errors import FileError, SettingsError
 from ..base.files import clean_up, csv_bytes, sha256, sync_folder, write_bytes
 from ..base.folders import temporary_folder
+from ..base.plain_json import read_json
 from ..certify.trail import held
 from ..records.checkpoint import Checkpoint, check_losses
 from ..records.provenance import PROVENANCE
@@ -128,12 +129,12 @@ def _sums(crate: Opened) -> dict[str, str]:
             f"{crate.path}: {METADATA} would take {parsed} bytes of memory; at most {LARGEST_PARSED} are given to it"
         )
     try:
-        graph: list[dict[str, Any]] = json.loads(content)["@graph"]
+        graph: list[dict[str, Any]] = read_json(content)["@graph"]
         [root] = [entity for entity in graph if entity["@id"] == "./"]
         if PROCESS not in json.dumps(root["conformsTo"]):
             raise ValueError(f"it does not conform to {PROCESS}")
         return {str(entity["@id"]): str(entity["sha256"]) for entity in graph if "sha256" in entity}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FileError(f"{crate.path}: {METADATA} is not that of a Process Run Crate ({_first_line(error)})") from None
 
 

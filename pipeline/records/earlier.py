@@ -1,6 +1,5 @@
 """Records of an earlier layout: brought to today's when they are whole, set aside when not; never mixed."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from ..base.errors import FileError
 from ..base.files import sha256_sums
 from ..base.folders import write_folder
+from ..base.plain_json import read_json
 from ..training.result import Result
 from .checkpoint import read_checkpoint
 from .record import SUMS, losses_files
@@ -26,10 +26,10 @@ def is_earlier(folder: Path) -> bool:
 def bring_up(folder: Path, work: Path) -> None:
     """Write the record anew in today's layout, from what it holds. FileError when it is damaged."""
     try:
-        result = Result.read(json.loads((folder / "result.json").read_bytes()))
+        result = Result.read(read_json((folder / "result.json").read_bytes()))
         checkpoint = read_checkpoint(folder / "checkpoint.npz")
         losses = read_losses(folder / "losses.csv")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise FileError(f"{folder}: is not a finished point ({error})") from None
     expected = (result.iterations, len(result.heads))
     if checkpoint.iteration != result.iterations or losses.shape != expected or len(checkpoint.heads) != expected[1]:

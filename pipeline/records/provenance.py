@@ -15,6 +15,7 @@ from typing import Any
 from ..base import checkout, project
 from ..base.errors import FileError
 from ..base.files import sha256
+from ..base.plain_json import read_json
 
 PROVENANCE = "provenance.json"
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
@@ -69,14 +70,14 @@ def read_provenance(folder: Path, sums: Mapping[str, str] | None = None) -> dict
         if path.stat().st_size > LARGEST:
             raise FileError(f"{path}: is larger than any provenance")
         content = path.read_bytes()
-        plain: dict[str, Any] = json.loads(content)
+        plain: dict[str, Any] = read_json(content)
         subjects = {subject["name"]: subject["digest"]["sha256"] for subject in plain["subject"]}
         seal = plain["predicate"]["runDetails"].pop("metadata")
         if content != _sealed(plain) or not isinstance(seal, dict):
             raise FileError(f"{path}: is damaged, its invocationId is not that of its text")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{path}: is no provenance of a record ({type(error).__name__})") from None
     known = sums or {}
     wrong = [name for name, digest in subjects.items() if (known.get(name) or _digest(folder / Path(name).name)) != digest]

@@ -17,6 +17,7 @@ from ..base.errors import FileError
 from ..base.files import csv_bytes, read_sums, sha256, sums_text
 from ..base.folders import write_folder
 from ..base.npz import npy_bytes, npz_bytes, read_npy, read_npz
+from ..base.plain_json import read_json
 from ..base.plain_yaml import read_yaml
 from ..base.text import unguarded
 from ..heads.choices import NUMERICS
@@ -137,9 +138,9 @@ def read_record(folder: Path) -> Record:
         raise FileError(f"{folder}: is not a finished point (it has no result.json)")
     content = _verified(folder / "result.json", read_sums(folder / SUMS))
     try:
-        plain = json.loads(content)
+        plain = read_json(content)
         record = Record(folder, Result.read(plain), str(plain.get("trajectory", "")))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise FileError(f"{folder}: is not a finished point ({_first_line(error)})") from None
     # A copy may be called anything; a place that names a point holds that point's record.
     if PLACE.fullmatch(f"{folder.parent.name}/{folder.name}"):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..base.plain_json import read_json
+
 TIMES = Path("work") / "times.jsonl"
 # What milliseconds since 1970 can be: a store takes no others.
 LATEST = 10**14
@@ -78,8 +80,8 @@ class Times:
                 break
             self._read += len(line)
             # A power cut can have left half a line.
-            with contextlib.suppress(ValueError, RecursionError):
-                self._take(json.loads(line))
+            with contextlib.suppress(ValueError):
+                self._take(read_json(line))
 
     def _take(self, entry: Any) -> None:
         if not isinstance(entry, dict) or not all(_is_time(entry[name]) for name in ("began", "ended") if name in entry):

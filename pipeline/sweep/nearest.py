@@ -1,15 +1,15 @@
 """Why a trajectory has to be trained: what sets it apart from the nearest one that is recorded."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from ..base.errors import SettingsError
+from ..base.plain_json import read_json
+from ..base.plain_yaml import read_yaml
 from ..heads.choices import NUMERICS
 from ..records.fingerprint import trajectory
 from ..records.provenance import PROVENANCE, stated_numerics
@@ -60,10 +60,10 @@ def _recorded(folder: Path) -> dict[str, Mapping[str, str]]:
         if name in found:
             continue
         try:
-            plain = yaml.load((path / "settings.yaml").read_bytes(), yaml.CSafeLoader)
-            digest = str(json.loads((path / "result.json").read_bytes())["data"])
+            plain = read_yaml((path / "settings.yaml").read_bytes())
+            digest = str(read_json((path / "result.json").read_bytes())["data"])
             found[name] = _facts(plain, digest, numerics_of(path, name, plain, digest))
-        except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             # Damaged: training says so.
             continue
     return found
@@ -72,7 +72,7 @@ def _recorded(folder: Path) -> dict[str, Mapping[str, str]]:
 def numerics_of(folder: Path, name: str, plain: Mapping[str, Any], digest: str) -> str:
     """The numerics of a record: as its provenance says; of one without, those that make its trajectory's name, or UNKNOWN."""
     try:
-        return stated_numerics(json.loads((folder / PROVENANCE).read_bytes()))
+        return stated_numerics(read_json((folder / PROVENANCE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     for engine, numerics in NUMERICS.items():

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..base.files import write_text
+from ..base.plain_json import read_json
 from ..data.dataset import TRAIN
 from .point import Point
 
@@ -79,9 +80,9 @@ def shape(point: Point) -> str:
 def read(path: Path) -> dict[str, Rate]:
     """The rates of a file; none when it is missing or damaged: they are an estimate's, and measured again."""
     try:
-        plain = json.loads(path.read_bytes())
+        plain = read_json(path.read_bytes())
         rates = {str(name): Rate(**{key: float(value) for key, value in sums.items()}) for name, sums in plain.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
         return {}
     return {name: rate for name, rate in rates.items() if all(0 <= v < math.inf for v in asdict(rate).values())}
 

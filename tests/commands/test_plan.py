@@ -139,6 +139,16 @@ def test_why_names_the_numerics_of_records_of_other_versions(plan, place, tmp_pa
     assert point["why"] == f"numerics numba-2 -> numba-3 (nearest: {'0' * 16})"
 
 
+@pytest.mark.parametrize("name", ["settings.yaml", "result.json", PROVENANCE])
+def test_a_record_that_nobody_should_read_is_passed_over(name, plan, place, tmp_path):
+    words = [*ALPHA, "training.iterations=4"]
+    assert train([*place, *words]) == 0
+    [folder] = (tmp_path / "experiments" / "scratch" / "points").glob("*/*")
+    (folder / name).write_bytes(b"[" * 200_000)
+    [point] = plan(*words, "seed=1")["points"]
+    assert (point["differs"] == []) == (name != PROVENANCE)
+
+
 def test_what_it_costs_is_what_it_then_cost(plan, place, tmp_path):
     words = ["-m", "model.kernel_size=3,5", "training.alpha=0.1", "training.iterations=300,600", "compute.n_jobs=1"]
     assert train([*place, *words]) == 0

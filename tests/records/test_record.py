@@ -110,7 +110,11 @@ def test_a_record_that_lacks_a_file_is_not_finished(tmp_path, name):
     assert not is_finished(folder)
 
 
-@pytest.mark.parametrize(("name", "content"), [("settings.yaml", b"{"), ("result.json", b"{"), ("result.json", b"\xff")])
+ENDLESS = b'{"heads": [], "metrics": {}, "images": {}, "data": "", "iterations": 1e999}'
+HARMED = [("settings.yaml", b"{"), *(("result.json", content) for content in (b"{", b"\xff", b"[" * 100_000, ENDLESS))]
+
+
+@pytest.mark.parametrize(("name", "content"), HARMED, ids=range(len(HARMED)))
 def test_a_damaged_record_is_a_file_error(tmp_path, name, content):
     folder = write(tmp_path / "5")
     (folder / name).write_bytes(content)

@@ -41,16 +41,19 @@ def test_an_earlier_record_is_brought_to_the_bytes_of_todays(point):
 
 
 DAMAGE = {
-    "result.json": lambda path: path.write_text("{"),
-    "losses.csv": lambda path: path.write_text(path.read_text()[: path.stat().st_size // 2]),
-    "checkpoint.npz": lambda path: path.write_bytes(path.read_bytes()[:100]),
+    "an open text": ("result.json", lambda path: path.write_text("{")),
+    "a deep text": ("result.json", lambda path: path.write_text("[" * 100_000)),
+    "endless iterations": ("result.json", lambda path: path.write_text(path.read_text().replace("300,", "1e999,", 1))),
+    "half the losses": ("losses.csv", lambda path: path.write_text(path.read_text()[: path.stat().st_size // 2])),
+    "no checkpoint": ("checkpoint.npz", lambda path: path.write_bytes(path.read_bytes()[:100])),
 }
 
 
-@pytest.mark.parametrize("name", DAMAGE)
-def test_a_damaged_earlier_record_is_set_aside_in_one_line(point, name):
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_earlier_record_is_set_aside_in_one_line(point, what):
     as_before(point.folder)
-    DAMAGE[name](point.folder / name)
+    name, harm = DAMAGE[what]
+    harm(point.folder / name)
     [line] = bring_up_to_date(point.settings.folder, [point.folder])
     assert str(point.folder) in line and "it was moved to" in line and "\n" not in line
     aside = point.settings.folder / "work" / "damaged" / f"{point.trajectory}-300"
