@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,11 @@ from ..data import prepared
 from ..records.fingerprint import trajectory
 from ..records.shelf import SHELF
 from .grid import read_grid
+from .locks import is_trained
+from .logs import is_at_work
 
+# A trajectory's checkpoints, by its name: what else lies there is nobody's to remove.
+WAYS = f"work/{'[0-9a-f]' * 16}.npz"
 # A log is old after so long.
 OLD_SECONDS = 24 * 3600.0
 
@@ -49,7 +53,9 @@ def wanted(experiments: Path) -> set[str] | None:
 
 def leftovers(folder: Path, keep: set[str] | None) -> list[Leftover]:
     """Those of one experiment. keep: the trajectories that are wanted (what lies on them spares work); None keeps all."""
-    ways = [] if keep is None else [path for path in folder.glob("work/*.npz") if path.stem not in keep]
+    ways = [] if keep is None else [path for path in folder.glob(WAYS) if path.stem not in keep]
+    # Many sweeps of scratch may run at once, and its grid is the last one's.
+    ways = [path for path in ways if not is_trained(folder, path.stem)]
     shelved = [] if keep is None else [path for path in (folder / SHELF).glob("*/*") if path.parent.name not in keep]
     # Any that is younger may be that of a command which runs; the newest is looked at most.
     logs = [path for path in sorted(folder.glob("logs/*"))[:-1] if time.time() - path.stat().st_mtime > OLD_SECONDS]
@@ -73,19 +79,19 @@ def remove(found: list[Leftover]) -> None:
 
 @contextmanager
 def left_alone(folder: Path) -> Iterator[bool]:
-    """Whether no sweep of this experiment runs; none starts in the meantime."""
+    """Whether no sweep of this experiment runs; of a named one none starts in the meantime."""
     if not (folder / "work").is_dir():
         yield True
         return
     lock = FileLock(folder / "work" / "sweep.lock")
-    try:
+    with suppress(Timeout):
         lock.acquire(timeout=0)
-    except Timeout:
+    # Scratch's sweeps take no lock: a trajectory that one of them has yet to begin is known by its log alone.
+    alone = lock.is_locked and not is_at_work(folder)
+    if not alone:
         console.say(f"a sweep of {folder.name} is running; nothing of it is removed", error=True)
-        yield False
-        return
     try:
-        yield True
+        yield alone
     finally:
         lock.release()
 

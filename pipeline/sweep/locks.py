@@ -4,6 +4,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..base.files import is_held
+
 # Lock files stay when they are released, so there are at most so many: trajectories share them.
 SHARDS = 64
 
@@ -35,6 +37,11 @@ class Locks:
             self._held[path] = lock, count - 1
         else:
             lock.release()
+
+
+def is_trained(experiment: Path, trajectory: str) -> bool:
+    """Whether some process has this trajectory now, or one that shares its file. Nothing is written."""
+    return bool(is_held(_path(experiment, trajectory)))
 
 
 def _path(experiment: Path, trajectory: str) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..base.files import held, remove_left
+from ..base.files import held, is_held, remove_left
 
 LOGS, RUNNING = "logs", ".running"
 
@@ -27,6 +27,11 @@ def clean_logs(experiment: Path) -> None:
     for mark in experiment.glob(f"{LOGS}/*/{RUNNING}"):
         if not mark.parent.is_symlink():
             remove_left(mark, mark.parent)
+
+
+def is_at_work(experiment: Path) -> bool:
+    """Whether some command has its folder here now."""
+    return any(is_held(mark) for mark in experiment.glob(f"{LOGS}/*/{RUNNING}"))
 
 
 def _made(mark: Path) -> str:

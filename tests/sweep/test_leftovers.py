@@ -11,10 +11,11 @@ from filelock import FileLock
 from pipeline import gc
 from pipeline.base.files import held, is_held
 from pipeline.sweep.grid import Grid, write_grid
+from pipeline.sweep.leftovers import leftovers
 from pipeline.sweep.logs import RUNNING, clean_logs, marked
 from pipeline.train import main
 from tests.helpers.commands import contents, start_in
-from tests.helpers.records import small_data, small_settings, train
+from tests.helpers.records import Recorder, small_data, small_settings, train
 
 
 def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
@@ -46,6 +47,35 @@ def test_what_no_experiment_wants_is_listed_and_removed(tmp_path, capsys):
     assert gc.main([place, "tracking=off", "name=small", "--delete"]) == 0
     left = {name: held for name, held in contents(folder).items() if name in before}
     assert left == {name: held for name, held in before.items() if name not in gone}
+
+
+def test_checkpoints_of_a_trajectory_that_is_trained_are_no_leftovers(tmp_path, eager):
+    """Nor is what has no trajectory's name."""
+    folder, seen = tmp_path / "small", []
+    (folder / "work").mkdir(parents=True)
+    (folder / "work" / "notes.npz").touch()
+
+    def look(_):
+        seen.append((len(list(folder.glob("work/*.npz"))), leftovers(folder, set())))
+
+    train(small_settings(tmp_path), small_data(), observer=Recorder(look))
+    assert max(number for number, _ in seen) == 2 and not any(found for _, found in seen)
+    [found] = leftovers(folder, set())
+    assert found.path == next(folder.glob("work/*[0-9a-f].npz"))
+
+
+def test_nothing_of_scratch_goes_while_a_sweep_of_it_runs(tmp_path, capsys):
+    """It may have yet to begin a trajectory, and its grid may be gone."""
+    left, mark = tmp_path / "scratch" / "work" / "fedcba9876543210.npz", tmp_path / "scratch" / "logs" / "1" / RUNNING
+    for path in (left, mark):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    words = [f"paths.experiments={tmp_path}", "tracking=off", "name=scratch", "--delete"]
+    with held(lambda: str(mark)):
+        assert gc.main(words) == 0
+        assert "a sweep of scratch is running" in capsys.readouterr().err and left.exists()
+    assert gc.main(words) == 0
+    assert capsys.readouterr().err == "" and not left.exists()
 
 
 def test_a_grid_whose_data_is_gone_keeps_what_may_be_its_own(tmp_path, capsys):
