@@ -48,18 +48,26 @@ class Places:
 
 def find_records(words: Sequence[str], places: Places) -> list[Record]:
     """The records that sources name and filters leave, each once: experiments' in their grids' order. SettingsError or
-    FileError, with what there is, for a word that names nothing, and when nothing is left."""
+    FileError, with what there is, for a word that names nothing, and when nothing is left. A source of which nothing is left
+    is said."""
     sources, filters = _parted(words)
     if not sources:
         sources = [_only_experiment(places)]
     found: dict[str, Record] = {}
+    named: dict[str, set[str]] = {}
     for source in sources:
-        for record in _records_of(source, places):
-            found.setdefault(_identity(record), record)
-    kept = list(found.values())
+        records = [(_identity(record), record) for record in _records_of(source, places)]
+        named[source] = {key for key, _ in records}
+        for key, record in records:
+            found.setdefault(key, record)
+    kept = found
     for each in filters:
-        kept = filtered(kept, [flat_settings(record) | record.result.metrics for record in kept], each)
-    return kept
+        left = filtered(list(kept), [flat_settings(record) | record.result.metrics for record in kept.values()], each)
+        kept = {key: kept[key] for key in left}
+    for source, keys in named.items():
+        if keys.isdisjoint(kept):
+            console.say(f"note: {source}: has no point with {' '.join(each.word for each in filters)}", error=True)
+    return list(kept.values())
 
 
 def find_point(words: Sequence[str], places: Places) -> Record:

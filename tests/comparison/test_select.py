@@ -60,6 +60,15 @@ def test_sources_and_filters(places, words, count):
     assert len(find_records([word.format(made=places.experiments / "made") for word in words], places)) == count
 
 
+def test_a_source_of_which_filters_leave_nothing_is_said(places, capsys):
+    assert len(find_records(["made", "odd/best", "made/best", "batch_size<64", "kernel_size=3"], places)) == 4
+    said = capsys.readouterr().err.splitlines()
+    # Nothing of odd's has a number there; the best of made has another kernel.
+    assert said == [f"note: {each}/best: has no point with batch_size<64 kernel_size=3" for each in ("odd", "made")]
+    find_records(["made", "made", "kernel_size=3"], places)
+    assert capsys.readouterr().err == ""
+
+
 def test_the_same_point_of_two_experiments_counts_once(places, tmp_path):
     """And a copy of a record needs nothing around it."""
     found = find_records(["made/best"], places)
