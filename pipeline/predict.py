@@ -120,10 +120,11 @@ def parse_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[str]
     parser = new_parser("ovrcnn predict", "POINT FILE...", "Apply a trained point to images of yours.")
     parser.epilog = f"""{POINT_HELP}
 
-FILE is a picture, an .npz with images (N, H, W), or an IDX file. Pixels are scaled, and pictures made grey and resized, as in
-training; a picture's white becomes the white of the training images. The table has a row an image: file, number of the image
-in it, answer (the class with the largest y-hat) and the y-hat vector. Settings that say where points are, paths.experiments=
-and tracking.uri=, can be given too."""
+FILE is a picture, an .npz with images (N, H, W), or an IDX file. Pixels are scaled as in training, and pictures made grey;
+their white becomes the white of the training images. Points trained on data=images with a data.size resize pictures; for others
+they must have the size of the training images. The table has a row an image: file, number of the image in it, answer (the class
+with the largest y-hat) and the y-hat vector. Settings that say where points are, paths.experiments= and tracking.uri=, can be
+given too."""
     parser.add_argument("--json", action="store_true", help="a list of objects instead of CSV")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to FILE instead of the terminal")
     return parser.parse_known_args(arguments)

@@ -16,6 +16,8 @@ from .input import Input, image_shape_of, sides
 
 ZIP = b"PK\x03\x04"
 IDX = tuple(bytes((0, 0, code)) for code in TYPES)
+# Beside a picture of another size.
+ADVICE = "resize the picture first: only points trained on data=images with a data.size do it themselves"
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,18 @@ def read_file(file: Path, reader: Reader) -> NDArray[np.generic]:
         raise DataError(f"{file}: is a folder; name its files, {file}/*") from None
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror})") from None
+    advice = ", as it was trained on"
     if begins == ZIP:
         images = _arrays(file)
     elif begins.startswith((*IDX, GZIP)):
         images = read_images(file)
     else:
+        advice = f"; {ADVICE}"
         picture, white = read_picture(file, reader.size)[None], reader.taken.white(reader.source)
         images = picture if white == 255 else picture * (white / 255)
     found, wanted = images.shape[1:], reader.taken.image_shape
     if found != wanted:
-        raise DataError(f"{file}: has {sides(found)} pixels; this point takes {sides(wanted)}, as it was trained on")
+        raise DataError(f"{file}: has {sides(found)} pixels; this point takes {sides(wanted)}{advice}")
     return images
 
 

@@ -65,7 +65,7 @@ def test_pictures_are_resized_and_made_grey_as_in_training(tmp_path):
 
 
 FAULTS = {
-    "small.png": "has 4 x 5 pixels; this point takes 6 x 5, as it was trained on",
+    "small.png": "has 4 x 5 pixels; this point takes 6 x 5; resize the picture first: only points trained on data=images",
     "text.png": "is no readable picture: damaged, or of an unknown format",
     "missing.png": "cannot be read (No such file or directory)",
     "folder": "is a folder; name its files, {folder}/folder/*",

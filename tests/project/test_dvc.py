@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -17,6 +18,7 @@ import yaml
 from pipeline.cli import STAGES
 from pipeline.records.record import read_record
 from pipeline.sweep.hydra import parse_arguments, read_command
+from tests.helpers.command_lines import answer
 from tests.helpers.commands import ROOT
 
 pytestmark = pytest.mark.slow
@@ -131,7 +133,10 @@ def test_the_commands_of_the_readme_and_the_docs_show_what_a_user_expects(projec
     plots = json.loads(sh(project, "dvc", "plots", "diff", "--json", "--targets", *paths))["data"]
     for path in paths:
         assert {row["rev"] for row in plots[path][0]["content"]["data"]["values"]} == {"HEAD", "workspace"}
-    assert read_record(project / "champion").classes == [str(j) for j in range(10)]
+    assert read_record(project / "digits-1.0.0").classes == [str(j) for j in range(10)]
+    np.savez(project / "three.npz", images=np.ones((3, 8, 8)))
+    code, table, error = answer(["predict", "digits-1.0.0", "three.npz", "tracking=off"], project)
+    assert (code, len(table.splitlines()), error) == (0, 4, "")
     sh(project, "git", "checkout", "-q", ".")
     sh(project, "dvc", "checkout", "-q")
 
