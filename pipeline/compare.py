@@ -7,7 +7,8 @@ python -m pipeline.compare digits notebook_grid 'alpha<0.5' --markdown
 from .base import console
 from .base.errors import FileError
 from .comparison.compare import SideBySide, compare
-from .comparison.gather import gather, notes
+from .comparison.gather import gather
+from .comparison.notes import notes
 from .comparison.outputs import Output, read_outputs, texts, write_output
 from .comparison.select import find_records
 from .comparison.text import table_lines

@@ -16,8 +16,8 @@ from ..records.origin import dataset_of
 from ..records.record import Record
 from .axes import short
 from .compare import RECORD, SideBySide, report
-from .gather import data_names
 from .labels import heading, setting
+from .notes import data_names
 from .select import flat_settings
 from .tables import as_csv
 from .text import with_spread

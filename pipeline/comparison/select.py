@@ -24,6 +24,7 @@ from ..sweep.grid import read_grid, value_of
 from ..training.result import CRITERIA
 from .axes import REPEATS, short
 from .filters import Filter, is_filter, read_filter
+from .notes import of_images
 
 T = TypeVar("T")
 BEST = ("best", "champion")
@@ -79,7 +80,7 @@ def find_point(words: Sequence[str], places: Places) -> Record:
     if len(found) == 1:
         return found[0]
     if len(rest) < len(words) or not any(map(is_filter, rest)):
-        return best_of(found)
+        return _told_best(" ".join(words), found)
     keys = differing(found)
     shown = "; ".join(name_of(record, keys) for record in found[:MOST_NAMED])
     more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
@@ -101,6 +102,14 @@ def best_of(records: Sequence[Record]) -> Record:
         same = {key: value for key, value in flat_settings(record).items() if key not in REPEATS}
         groups.setdefault(repr(same), []).append(record)
     return max(groups.values(), key=partial(_mean, metric))[0]
+
+
+def _told_best(words: str, records: Sequence[Record]) -> Record:
+    """The same; it is said where those that it is the best of saw different images."""
+    images = of_images({str(number): record for number, record in enumerate(records)})
+    if images:
+        console.say(f"note: {words}: the best of points that saw different images: {images}", error=True)
+    return best_of(records)
 
 
 def flat_settings(record: Record) -> dict[str, Any]:
@@ -150,7 +159,7 @@ def _only_experiment(places: Places) -> str:
 def _records_of(source: str, places: Places) -> list[Record]:
     name, _, last = source.rpartition("/")
     if name and last in BEST:
-        return [best_of(_records_of(name, places))]
+        return [_told_best(source, _records_of(name, places))]
     here = places.experiments / source
     if (here / "points").is_dir() or (here / "config.yaml").is_file():
         return _experiment(here)

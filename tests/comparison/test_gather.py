@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeline.base.errors import SettingsError
-from pipeline.comparison.gather import data_names, gather, notes
+from pipeline.comparison.gather import gather
+from pipeline.comparison.notes import data_names, notes
 from pipeline.comparison.outputs import Output, read_outputs, texts, write_output
 from tests.comparison.comparison_cases import point, write
 

@@ -103,6 +103,19 @@ def test_the_best_of_repeats_is_the_first_of_the_best_mean(tmp_path):
     assert name_of(best, ["training.alpha", "seed"]) == compare(points, tmp_path / "out", ["training.alpha", "seed"]).best
 
 
+def test_the_best_of_points_that_saw_different_images_is_said_to_be_so(tmp_path, capsys):
+    for number, classes in enumerate((("ant", "bee"), ("cat", "dog"))):
+        write(point(tmp_path, "", {"training.alpha": number + 1.0}), classes)
+    there = Places(tmp_path, lambda _: [])
+    for words in (["made"], ["made", "best"], ["made/best"]):
+        assert find_point(words, there).classes == ["ant", "bee"]
+        [said] = capsys.readouterr().err.splitlines()
+        images = "digits (1), digits 2 (1); metrics compare within each"
+        assert said == f"note: {' '.join(words)}: the best of points that saw different images: {images}"
+    find_point(["made", "alpha=1"], there)
+    assert capsys.readouterr().err == ""
+
+
 def test_one_point_by_its_settings(places):
     for words in (["made", "kernel_size=3", "alpha=0.1", "iterations=4"], ["made kernel_size=3 alpha=0.1 iterations=4"]):
         assert name_of(find_point(words, places), SWEPT) == "kernel_size=3 alpha=0.1 iterations=4"
