@@ -134,7 +134,7 @@ def test_the_commands_of_the_readme_and_the_docs_show_what_a_user_expects(projec
     for path in paths:
         assert {row["rev"] for row in plots[path][0]["content"]["data"]["values"]} == {"HEAD", "workspace"}
     assert read_record(project / "digits-1.0.0").classes == [str(j) for j in range(10)]
-    np.savez(project / "three.npz", images=np.ones((3, 8, 8)))
+    np.savez(project / "three.npz", images=np.full((3, 8, 8), 16))
     code, table, error = answer(["predict", "digits-1.0.0", "three.npz", "tracking=off"], project)
     assert (code, len(table.splitlines()), error) == (0, 4, "")
     sh(project, "git", "checkout", "-q", ".")

@@ -25,7 +25,10 @@ function filtered(text) {
 
 /** @param {string} word A word of names; null if it is a range. */
 function condition(word) {
-  if (/[<>]|!=/.test(word) || valueNamed(point(0), word.split("=")[0] ?? "") !== undefined) return null;
+  const [name = ""] = word.split("=");
+  if (/[<>]|!=/.test(word) || valueNamed(point(0), name) !== undefined) return null;
+  // A name may hold a sign of its own; where none does, a column was meant.
+  if (word.includes("=") && !head.points.some((one) => one.name.toLowerCase().includes(`${name}=`.toLowerCase()))) return null;
   return (/** @type {PointRow} */ one) => one.name.toLowerCase().includes(word.toLowerCase());
 }
 
