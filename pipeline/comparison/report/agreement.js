@@ -10,7 +10,7 @@ function agreementView() {
   const place = element("div", { class: "scroll" });
   const legend = element("div", { class: "legend" });
   // One image is answered alike by almost all: there the distances tell more.
-  let name = head.images?.count === 1 ? "distance" : "agreement";
+  let name = head.images.count === 1 ? "distance" : "agreement";
   const newest = latest();
 
   /** @param {HTMLElement} root */

@@ -47,7 +47,7 @@ function headsView() {
 
   function look() {
     const { a, b, image } = state;
-    if (!head.images || !head.images.pictures || !point(a).kernels || !point(b).kernels || !point(a).vectors || !point(b).vectors) {
+    if (!head.images.pictures || !point(a).kernels || !point(b).kernels || !point(a).vectors || !point(b).vectors) {
       seen.replaceChildren(element("p", { class: "soft" }, "The file does not hold what is needed for this: an image, and the kernels of A and B."));
       return undefined;
     }
@@ -117,7 +117,7 @@ async function lookAt(a, b, row) {
   const classes = head.classes.length;
   const one = (/** @type {Heads} */ heads, /** @type {number} */ index, /** @type {Block} */ vectors) => ({
     index,
-    seen: (/** @type {number} */ j) => see(heads, j, picture, point(index).scale ?? head.images?.scale ?? 1),
+    seen: (/** @type {number} */ j) => see(heads, j, picture, point(index).scale ?? head.images.scale ?? 1),
     recorded: vectors.data.subarray(row * classes, (row + 1) * classes),
     heads,
   });
@@ -128,7 +128,7 @@ async function lookAt(a, b, row) {
 function seenOf(looked, most) {
   const { row } = looked;
   const place = element("div", { class: "seen" });
-  const total = head.images?.pictures ?? 0;
+  const total = head.images.pictures;
   const picture = element("div", { class: "picture" });
   pictureCanvas(row, 112).then((canvas) => picture.append(canvas));
   const go = (/** @type {string} */ text, /** @type {string} */ said, /** @type {number} */ to) => element("button", { "aria-label": said, disabled: to < 0 || to >= total, onclick: () => choose({ image: to }) }, text);

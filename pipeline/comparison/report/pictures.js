@@ -5,7 +5,7 @@ let pixelRange;
 
 /** @param {number} row Of the block "image". */
 function hasPicture(row) {
-  return row < (head.images?.pictures ?? 0);
+  return row < head.images.pictures;
 }
 
 /** @param {number} row @returns {Promise<Matrix>} An image as it is stored. */
@@ -19,7 +19,7 @@ async function pictureOf(row) {
 /** @param {number} row @param {number} side Of the longer side, in pixels of the page. */
 async function pictureCanvas(row, side) {
   pixelRange ??= block("pictures").then(({ data }) => {
-    const scale = head.images?.scale ?? 1;
+    const scale = head.images.scale ?? 1;
     let [least, most] = [0, 0];
     for (const value of data) {
       if (value < least) least = value;
@@ -101,10 +101,4 @@ function centred(matrix, height, width) {
     const [y, x] = [Math.floor(i / width) - top, (i % width) - left];
     return y >= 0 && x >= 0 && y < matrix.height && x < matrix.width ? matrix.data[y * matrix.width + x] ?? NaN : NaN;
   });
-}
-
-/** @param {Matrix} matrix As text, row by row. */
-function matrixText({ data, width }) {
-  const lines = Array.from({ length: data.length / width }, (_, y) => [...data.subarray(y * width, (y + 1) * width)].map((value) => (Number.isNaN(value) ? "" : value.toFixed(3))).filter(Boolean).join(" "));
-  return lines.filter(Boolean).join("; ");
 }

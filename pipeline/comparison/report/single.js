@@ -35,7 +35,7 @@ function singleView() {
     return newest(imageToLookAt(chosen).then((row) => vectorsAt(shown, row)), ({ vectors, row, number, target }) => {
       const picture = element("div", { class: "picture" });
       if (hasPicture(row)) pictureCanvas(row, 112).then((canvas) => picture.append(canvas));
-      top.replaceChildren(picture, element("div", null, element("p", null, `Image ${number}, target `, element("strong", null, head.classes[target])), element("p", { class: "note" }, head.images?.count === 1 ? "The one image of this experiment." : chosen.image === null ? "A and B are furthest apart on it. Another one is chosen among the images." : "Another one is chosen among the images.")));
+      top.replaceChildren(picture, element("div", null, element("p", null, `Image ${number}, target `, element("strong", null, head.classes[target])), element("p", { class: "note" }, head.images.count === 1 ? "The one image of this experiment." : chosen.image === null ? "A and B are furthest apart on it. Another one is chosen among the images." : "Another one is chosen among the images.")));
       const drawn = /** @type {const} */ (["a", "b"]).map((of) => historyPanel(of, chosen[of], vectors, target));
       history.replaceChildren(...drawn.filter((one) => one !== null));
       table.replaceChildren(singleTable(shown, vectors, target, chosen));
@@ -62,7 +62,7 @@ async function vectorsAt(points, row) {
 
 /** @param {number[]} shown @param {Map<number, Numbers>} vectors @param {number} target @param {State} chosen */
 function singleTable(shown, vectors, target, chosen) {
-  const exact = head.images?.count === 1;
+  const exact = head.images.count === 1;
   const top = element("tr", null, element("th", { scope: "col" }, "point"), head.classes.map((name, j) => element("th", { scope: "col", class: j === target ? "is-target" : null }, element("span", { class: "class-name" }, name))), element("th", { scope: "col" }, "margin"));
   const wanted = element("tr", { class: "target-row" }, element("th", { scope: "row" }, "target"), head.classes.map((_, j) => element("td", null, j === target ? "1" : "0")), element("td", null, "1"));
   const lines = shown.map((index) => {

@@ -58,9 +58,9 @@ const topView = {
   id: "top",
   title: "",
   make(root) {
-    const counts = [count(head.points.length, "point"), head.images ? count(head.images.count, `${head.images.split} image`) : "", count(head.classes.length, "class", "classes")];
+    const counts = [count(head.points.length, "point"), count(head.images.count, `${head.images.split} image`), count(head.classes.length, "class", "classes")];
     root.append(
-      element("div", { class: "title" }, element("h1", null, head.title), element("p", null, counts.filter(Boolean).join(" · "))),
+      element("div", { class: "title" }, element("h1", null, head.title), element("p", null, counts.join(" · "))),
       element("div", { class: "chosen" }, pointChoice("a"), element("button", { class: "swap", title: "Swap A and B", "aria-label": "Swap A and B", onclick: () => choose({ a: state.b, b: state.a }) }, "⇄"), pointChoice("b")),
       element("button", { class: "theme", onclick: switchTheme, "aria-label": "Light or dark", title: "Light or dark" }, "◐"),
     );
@@ -114,7 +114,7 @@ function start() {
   show(topView, place("top"));
   const waiting = new Map(views.map((view) => {
     const heading = element("h2", { id: `${view.id}-title`, tabindex: -1 }, view.title);
-    const section = element("section", { id: view.id, class: "waiting", "aria-labelledby": `${view.id}-title` }, heading, view.lead ? element("p", { class: "lead" }, view.lead) : null);
+    const section = element("section", { id: view.id, class: "waiting", "aria-labelledby": `${view.id}-title` }, heading);
     return [/** @type {Element} */ (section), view];
   }));
   place("main").append(...waiting.keys());

@@ -116,7 +116,7 @@ function fromHash(hash) {
     ...(b >= 0 && { b }),
     ...(head.metrics.includes(metric) && { metric }),
     ...(chosenHead >= 0 && { head: chosenHead }),
-    ...(Number.isInteger(image) && image >= 0 && image < (head.images?.count ?? 0) && { image }),
+    ...(Number.isInteger(image) && image >= 0 && image < head.images.count && { image }),
     ...(set && { set }),
     ...(parts.has("filter") && { filter: parts.get("filter") ?? "" }),
   };

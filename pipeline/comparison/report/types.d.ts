@@ -58,7 +58,7 @@ interface Payload {
   best: number;
   points: PointRow[];
   rows: SummaryRow[];
-  images: Images | null;
+  images: Images;
   left_out: string[];
 }
 
@@ -85,11 +85,10 @@ interface State {
 }
 
 /** A part of the page. make: once, when it comes into sight; update: then, and whenever something else is chosen (before: what
- * was chosen until now, null the first time). lead: a sentence under the title. */
+ * was chosen until now, null the first time). */
 interface View {
   id: string;
   title: string;
-  lead?: string;
   make(root: HTMLElement): void;
   update(state: State, before: State | null): void | Promise<void>;
 }

@@ -27,7 +27,8 @@ def hostile_payload() -> Payload:
     head = {
         "title": HOSTILE, "keys": ["data.path"], "short": {"data.path": HOSTILE}, "repeats": [], "best": 1,
         "axes": {"down": "data.path", "across": None, "pages": []}, "metric": HOSTILE, "metrics": [HOSTILE],
-        "classes": [HOSTILE, "b"], "points": points, "images": None, "left_out": [HOSTILE],
+        "classes": [HOSTILE, "b"], "points": points, "left_out": [HOSTILE],
+        "images": {"split": HOSTILE, "count": 3, "pictures": 0},
         "rows": [{"values": [n], "means": {HOSTILE: i / 2}, "deviations": {}, "points": [i]} for i, n in enumerate(names)],
     }  # fmt: skip
     blocks = {
