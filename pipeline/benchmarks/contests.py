@@ -43,11 +43,11 @@ def check(name: str, make: Callable[[Job], Work], job: Job) -> None:
         raise DisagreementError(f"{name}: its losses differ from the compiled engine's by {far:.1e} of the largest")
 
 
-def entered(name: str, make: Callable[[Job], Work], job: Job, most: int, whole: Job, note: str = "") -> Contestant:
+def entered(name: str, make: Callable[[Job], Work], job: Job, most: int, whole: Job) -> Contestant:
     """A contestant that is known to do the job; a turn is its first `most` (images x heads x filters)."""
     check(name, make, tiny(job) if make is plain_loops else job)
     part = job.first(max(1, most // (len(job.heads) * job.heads[0].filters)))
-    return Contestant(name, make(part), whole.share(part), note)
+    return Contestant(name, make(part), whole.share(part))
 
 
 def tiny(job: Job) -> Job:

@@ -106,11 +106,11 @@ def epoch(data: Pictures, heads: int, filters: int, kernel_size: int, batch: int
     return Job(start, Block(data.images, data.scale, data.labels, order, alphas, LOSS))
 
 
-def notebook_job(kernel_size: int, heads: int = NOTEBOOK_HEADS, iterations: int = NOTEBOOK_ITERATIONS) -> Job:
+def notebook_job(kernel_size: int) -> Job:
     """The notebook's example: one image of 32 x 32 unscaled pixels, float64, its own kernel gradient."""
     draws = notebook_draws(SEED)
-    start = initial_heads(SEED, heads, "notebook", 1, kernel_size, (32, 32), "float64")
-    label = np.array([int(draws.target.argmax()) % heads])
-    image, order = draws.image[None].astype(np.uint8), np.zeros((iterations, 1), np.int64)
-    alphas = np.full(iterations, NOTEBOOK_ALPHA)
+    start = initial_heads(SEED, NOTEBOOK_HEADS, "notebook", 1, kernel_size, (32, 32), "float64")
+    label = np.array([int(draws.target.argmax())])
+    image, order = draws.image[None].astype(np.uint8), np.zeros((NOTEBOOK_ITERATIONS, 1), np.int64)
+    alphas = np.full(NOTEBOOK_ITERATIONS, NOTEBOOK_ALPHA)
     return Job(start, Block(image, 1.0, label, order, alphas, LOSS, "notebook"))

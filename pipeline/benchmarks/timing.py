@@ -20,12 +20,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Contestant:
-    """`work` does the share `share` of the job; a turn's time is divided by it. `note` stands beside the figures."""
+    """`work` does the share `share` of the job; a turn's time is divided by it."""
 
     name: str
     work: Callable[[], Any]
     share: float = 1.0
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def compete(section: str, job: str, contestants: Sequence[Contestant], rounds: i
             time.sleep(PAUSE_SECONDS)
     rows = []
     for c, turn in zip(contestants, turns, strict=True):
-        rows.append(Row(section, job, c.name, "s", tuple(turn.values), float(np.mean(turn.loads)), c.note, c.share))
+        rows.append(Row(section, job, c.name, "s", tuple(turn.values), float(np.mean(turn.loads)), share=c.share))
         say(rows[-1].text())
     return rows
 

@@ -98,11 +98,11 @@ def _codes(values: Array, limit: float, colours: Colours) -> NDArray[np.str_]:
     return np.asarray(np.array([f"5;{number}" for number in BLUE_TO_RED])[place])
 
 
-def terminal_width(stream: TextIO = sys.stdout) -> int:
+def terminal_width() -> int:
     """Columns of the terminal, or of $COLUMNS; 100 for a pipe."""
     if os.environ.get("COLUMNS", "").isdecimal():
         return max(20, int(os.environ["COLUMNS"]))
     try:
-        return os.get_terminal_size(stream.fileno()).columns or 100
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 100
     except (OSError, ValueError):
         return 100

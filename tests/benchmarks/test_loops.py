@@ -21,7 +21,7 @@ def test_they_agree_with_the_numpy_engine(filters, kernel_size, gradient):
 
 
 def test_they_agree_on_the_notebooks_image():
-    job = notebook_job(3, heads=2, iterations=3)
+    job = notebook_job(3).first(3)
     np.testing.assert_allclose(loops.train(job), ours(job, engine="numpy")(), rtol=1e-9)
 
 

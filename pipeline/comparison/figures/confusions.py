@@ -39,13 +39,13 @@ class Confusions:
     members: NDArray[np.int64]
 
 
-def confusions(vectors: Vectors, most: int = MOST_CLASSES) -> Confusions:
+def confusions(vectors: Vectors) -> Confusions:
     """All classes, or of many those with the most errors, as true class or as answer."""
     count = vectors.y_hat.shape[1]
     whole = np.zeros((count, count), np.int64)
     np.add.at(whole, (vectors.target, vectors.y_hat.argmax(axis=1)), 1)
     errors = whole.sum(axis=0) + whole.sum(axis=1) - 2 * whole.diagonal()
-    kept = count if count <= most else min(most, max(2, int((errors > 0).sum())))
+    kept = count if count <= MOST_CLASSES else min(MOST_CLASSES, max(2, int((errors > 0).sum())))
     shown = np.sort(np.argsort(-errors, kind="stable")[:kept])
     return Confusions(shown, whole[np.ix_(shown, shown)], whole.sum(axis=1)[shown])
 

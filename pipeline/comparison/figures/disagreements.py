@@ -53,13 +53,13 @@ class Disagreement:
         return np.asarray(self.y_hat.argmax(axis=1))
 
 
-def disagreements(vectors: Sequence[Vectors], count: int = SHOWN) -> list[Disagreement]:
+def disagreements(vectors: Sequence[Vectors]) -> list[Disagreement]:
     """The images whose y-hat vectors, one a point, are farthest apart: by their variance over points, summed over heads."""
     first = vectors[0]
     most = max(1, MOST_NUMBERS // (len(vectors) * first.y_hat.shape[1]))
     table = np.stack([each.y_hat[:most] for each in vectors]).astype(float)
     apart = np.round(table.var(axis=0).sum(axis=1), 9)
-    chosen = [i for i in np.argsort(-apart, kind="stable")[:count] if apart[i] > 0]
+    chosen = [i for i in np.argsort(-apart, kind="stable")[:SHOWN] if apart[i] > 0]
     return [_disagreement(int(first.image[i]), int(first.target[i]), table[:, i]) for i in chosen]
 
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
 from ..labels import widest
-from .colours import BLACK, GREY, PALE, Colour
+from .colours import BLACK, GREY, PALE
 from .paper import GAP, LETTERS, SMALL_LETTERS, Box, blank, head_width, write, write_title, write_upright
 from .scales import Scale, Tick
 
@@ -73,10 +73,10 @@ class Panels:
         """Whether it stands at the left, where the numbers are."""
         return index % self.columns == 0
 
-    def canvas(self, title: str, below: str, more: int = 0) -> Image.Image:
-        """Paper for all of them with a head; more: width at the right."""
+    def canvas(self, title: str, below: str) -> Image.Image:
+        """Paper for all of them with a head."""
         width, height = self.size
-        canvas = blank(max(width + more, head_width(title, below)), height)
+        canvas = blank(max(width, head_width(title, below)), height)
         write_title(canvas, title, below)
         return canvas
 
@@ -97,14 +97,14 @@ def tick_up(canvas: Image.Image, frame: Frame, ticks: Sequence[Tick], named: boo
             write(canvas, (frame.left - TICK, at), text, SMALL_LETTERS, "rm")
 
 
-def tick_across(canvas: Image.Image, frame: Frame, ticks: Sequence[Tick], colour: Colour = BLACK) -> None:
+def tick_across(canvas: Image.Image, frame: Frame, ticks: Sequence[Tick]) -> None:
     """Short lines below the frame at these values, with their texts where there is room."""
     draw, bottom, end = ImageDraw.Draw(canvas), frame.top + frame.height, -GAP
     for place, (_, text) in zip(frame.x([value for value, _ in ticks]), ticks, strict=True):
         at, half = frame.left + round(place), widest([text], SMALL_LETTERS) // 2
-        draw.line((at, bottom, at, bottom + TICK - 1), colour)
+        draw.line((at, bottom, at, bottom + TICK - 1), BLACK)
         if at - half >= end:
-            write(canvas, (at, bottom + TICK + 1), text, SMALL_LETTERS, "ma", colour)
+            write(canvas, (at, bottom + TICK + 1), text, SMALL_LETTERS, "ma")
             end = at + half + GAP
 
 

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 LINEAR, LOG, LOGIT, ERROR = "linear", "log", "logit", "error"
 Tick = tuple[float, str]
+# Beyond both ends of a log axis, as a share of its length.
+ROOM = 0.04
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,13 @@ def logit_scale(values: ArrayLike) -> Scale:
     return Scale(0.0001, 0.9999, LOGIT)
 
 
-def log_scale(values: ArrayLike, room: float = 0.04) -> Scale:
+def log_scale(values: ArrayLike) -> Scale:
     """Of positive values, with some room beyond both ends; values that are not positive do not count."""
     found = np.asarray(values, float).ravel()
     found = found[np.isfinite(found) & (found > 0)]
     low, high = (float(found.min()), float(found.max())) if len(found) else (0.1, 1.0)
     low, high = (low, high) if high > 1.01 * low else (low / 1.5, high * 1.5)
-    beyond = (high / low) ** room
+    beyond = (high / low) ** ROOM
     return Scale(low / beyond, high * beyond, LOG)
 
 
