@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import FileError, SettingsError
-from ..base.files import clean_up, csv_bytes, sha256, sync_folder, write_bytes
+from ..base.files import clean_up, csv_bytes, first_line, sha256, sync_folder, write_bytes
 from ..base.folders import temporary_folder
 from ..base.plain_json import read_json
 from ..certify.trail import held
@@ -135,7 +135,7 @@ def _sums(crate: Opened) -> dict[str, str]:
             raise ValueError(f"it does not conform to {PROCESS}")
         return {str(entity["@id"]): str(entity["sha256"]) for entity in graph if "sha256" in entity}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FileError(f"{crate.path}: {METADATA} is not that of a Process Run Crate ({_first_line(error)})") from None
+        raise FileError(f"{crate.path}: {METADATA} is not that of a Process Run Crate ({first_line(error)})") from None
 
 
 def _places(crate: Opened) -> tuple[str, ...]:
@@ -202,7 +202,3 @@ def _check_there(path: Path, contents: dict[str, bytes]) -> None:
         if not file.is_file() or file.read_bytes() != content:
             right = "paths.experiments=FOLDER takes the crate in elsewhere"
             raise FileError(f"{file}: is there already, and is not that of the crate; nothing was taken in; {right}")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

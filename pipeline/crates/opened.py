@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ..base.errors import FileError
-from ..base.files import most_unpacked
+from ..base.files import first_line, most_unpacked
 
 # The list of a zip of 20,000 points.
 LARGEST_LIST = 2**25
@@ -51,7 +51,7 @@ class Opened:
             raise
         except Exception as error:
             # The unpackers raise a dozen kinds of errors on damaged bytes.
-            raise FileError(f"{self.path}: {path} cannot be read ({_first_line(error)})") from None
+            raise FileError(f"{self.path}: {path} cannot be read ({first_line(error)})") from None
         if left:
             raise FileError(f"{self.path}: {path} promises {self.sizes[path]} bytes and holds another number")
 
@@ -76,7 +76,7 @@ def _unpacked(path: Path, file: IO[bytes]) -> zipfile.ZipFile:
     except FileError:
         raise
     except Exception as error:
-        raise FileError(f"{path}: is not a readable zip ({_first_line(error)})") from None
+        raise FileError(f"{path}: is not a readable zip ({first_line(error)})") from None
 
 
 class _Bounded(io.FileIO):
@@ -131,7 +131,3 @@ def _check_path(path: Path, name: str) -> None:
     parts = name.split("/")
     if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
         raise FileError(f"{path}: {name!r:.80} leads out of the crate, or is no plain path")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -14,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ..base.errors import FileError
-from ..base.files import csv_bytes, read_sums, sha256, sums_text
+from ..base.files import csv_bytes, first_line, read_sums, sha256, sums_text
 from ..base.folders import write_folder
 from ..base.npz import npy_bytes, npz_bytes, read_npy, read_npz
 from ..base.plain_json import read_json
@@ -82,7 +82,7 @@ class Record:
         except FileError:
             raise
         except ValueError as error:
-            raise FileError(f"{self.folder}: is not a finished point ({_first_line(error)})") from None
+            raise FileError(f"{self.folder}: is not a finished point ({first_line(error)})") from None
         if not isinstance(found, dict):
             raise FileError(f"{self.folder}: is not a finished point (settings.yaml holds no settings)")
         return found
@@ -141,7 +141,7 @@ def read_record(folder: Path) -> Record:
         plain = read_json(content)
         record = Record(folder, Result.read(plain), str(plain.get("trajectory", "")))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise FileError(f"{folder}: is not a finished point ({_first_line(error)})") from None
+        raise FileError(f"{folder}: is not a finished point ({first_line(error)})") from None
     # A copy may be called anything; a place that names a point holds that point's record.
     if PLACE.fullmatch(f"{folder.parent.name}/{folder.name}"):
         record.check_place(folder.parent.name, int(folder.name))
@@ -214,11 +214,7 @@ def read_csv(path: Path, content: bytes) -> "pd.DataFrame":
     try:
         frame = pd.read_csv(io.BytesIO(content), dtype={"target": str}, keep_default_na=False).rename(columns=unguarded)
     except (OSError, ValueError) as error:
-        raise FileError(f"{path}: cannot be read ({_first_line(error)})") from None
+        raise FileError(f"{path}: cannot be read ({first_line(error)})") from None
     if "target" in frame:
         frame["target"] = frame["target"].map({text: unguarded(text) for text in frame["target"].unique()})
     return frame
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
