@@ -5,8 +5,8 @@ from typing import Any
 
 from ..base.text import quoted_if_blank
 from ..records.record import Record
-from ..settings import flatten
 from .labels import label
+from .vectors import images_of
 
 # Names in a note.
 MOST_NAMED = 4
@@ -40,10 +40,7 @@ def data_names(records: Mapping[str, Record]) -> dict[str, str]:
     known: dict[tuple[Any, ...], str] = {}
     found = {}
     for point, record in records.items():
-        settings = flatten(record.settings)
-        # The notebook draws its image from the seed; elsewhere seeds and folds are other splits of the same images.
-        drawn = settings.get("seed") if settings.get("data.source") == "notebook" else None
-        parts = [settings.get("data.source"), settings.get("data.path"), settings.get("data.size"), drawn]
+        parts = images_of(record)
         same = (*parts, tuple(record.classes))
         if same not in known:
             name = " ".join(str(part) for part in parts if part is not None)

@@ -14,6 +14,7 @@ from ..base.errors import FileError
 from ..base.files import atomic_write, csv_line, write_bytes
 from ..base.text import unguarded
 from ..records.record import Record
+from ..settings import flatten
 
 # y_hat.csv is written up to this many numbers, some 60 MB; joining more goes block by block, each of so many.
 MOST_NUMBERS = 3_000_000
@@ -27,6 +28,14 @@ def count_numbers(record: Record) -> int:
     """How many numbers a record's y-hat vectors hold: those of the test images, without any of those trained on."""
     images = record.result.images
     return (images["test"] or images["train"]) * len(record.classes)
+
+
+def images_of(record: Record) -> tuple[object, ...]:
+    """Which data the numbers of a record's images are of: where it is the same, one number is one image."""
+    settings = flatten(record.settings)
+    # The notebook draws its image from the seed; elsewhere seeds and folds are other splits of the same images.
+    drawn = settings.get("seed") if settings.get("data.source") == "notebook" else None
+    return (*(settings.get(key) for key in ("data.source", "data.path", "data.size")), drawn)
 
 
 def write_y_hat(records: Mapping[str, Record], path: Path) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...records.record import Record
-from ...settings import flatten
+from ..vectors import images_of
 
 
 @dataclass
@@ -51,11 +51,4 @@ class Joined:
 
 def is_comparable(record: Record, other: Record) -> bool:
     """Whether their vectors are of the same classes and, where the data's numbers are the same, of the same images."""
-    return record.classes == other.classes and _images_of(record) == _images_of(other)
-
-
-def _images_of(record: Record) -> tuple[object, ...]:
-    settings = flatten(record.settings)
-    # The notebook draws its image from the seed; elsewhere seeds and folds are other splits of the same images.
-    drawn = settings.get("seed") if settings.get("data.source") == "notebook" else None
-    return (*(settings.get(key) for key in ("data.source", "data.path", "data.size")), drawn)
+    return record.classes == other.classes and images_of(record) == images_of(other)
