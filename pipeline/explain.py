@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import console
+from .base.arguments import new_parser
 from .base.errors import DataError, SettingsError
 from .base.files import write_bytes
 from .base.npz import npz_bytes
@@ -20,7 +21,7 @@ from .comparison.labels import SHORT, one_line
 from .comparison.select import find_point
 from .data.files import read_file
 from .data.input import odd_range
-from .predict import POINT_HELP, new_parser, reader_of
+from .predict import POINT_HELP, reader_of
 from .records.origin import dataset_of, input_of
 from .records.record import Record
 from .tracking.places import read_point_words
@@ -79,7 +80,7 @@ def lines_of(shown: Explanation, name: str) -> list[str]:
 def parse_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our options, and all other words. SettingsError for options that cannot be used."""
     what = "Show what each head of a trained point sees of one image, from the feature map to y-hat."
-    parser = new_parser("ovrcnn explain", "POINT --image I", what)
+    parser = new_parser("ovrcnn explain", what, "POINT --image I")
     parser.epilog = f"""{POINT_HELP}
 
 The table has a row a head: how many pooled features are active, the sum of weights times pooled, bias_flat, logit and y-hat;

@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from .base import console
+from .base.arguments import new_parser
 from .base.errors import SettingsError
 from .base.project import expanded
 from .comparison.select import Places, find_records
@@ -18,7 +19,6 @@ from .crates.citation import citation
 from .crates.contents import GRID, contents
 from .crates.metadata import metadata
 from .crates.pack import ZIP, check_new, pack
-from .predict import new_parser
 from .tracking.places import NAMED, read_places
 
 WHAT = """\
@@ -30,7 +30,7 @@ the same bytes. Data is named by its digest and does not come along. `ovrcnn imp
 
 def main(arguments: list[str]) -> int:
     """Write the crate; 0. SettingsError or FileError, with nothing written, for an experiment that cannot be sent."""
-    parser = new_parser("ovrcnn export", "EXPERIMENT [OUT.zip|OUT/]", WHAT)
+    parser = new_parser("ovrcnn export", WHAT, "EXPERIMENT [OUT.zip|OUT/]")
     _, words = parser.parse_known_args(arguments)
     places, settings, words = read_places(words)
     if any(word.startswith(NAMED) for word in arguments):

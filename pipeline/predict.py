@@ -9,12 +9,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import console
+from .base.arguments import new_parser
 from .base.errors import DataError, SettingsError
 from .base.files import csv_bytes, write_bytes
 from .base.project import expanded
@@ -117,7 +118,7 @@ def point_and_files(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def parse_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """Our options, and all other words. SettingsError for options that cannot be used."""
-    parser = new_parser("ovrcnn predict", "POINT FILE...", "Apply a trained point to images of yours.")
+    parser = new_parser("ovrcnn predict", "Apply a trained point to images of yours.", "POINT FILE...")
     parser.epilog = f"""{POINT_HELP}
 
 FILE is a picture, an .npz with images (N, H, W), or an IDX file. Pixels are scaled as in training, and pictures made grey;
@@ -128,24 +129,6 @@ given too."""
     parser.add_argument("--json", action="store_true", help="a list of objects instead of CSV")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to FILE instead of the terminal")
     return parser.parse_known_args(arguments)
-
-
-def new_parser(program: str, words: str, what: str) -> argparse.ArgumentParser:
-    """A parser that refuses in one line, and shortens nothing."""
-
-    def refuse(message: str) -> NoReturn:
-        raise SettingsError([f"command line: {message}; --help lists what there is"])
-
-    parser = argparse.ArgumentParser(
-        prog=program,
-        usage=f"{program} {words} [options]",
-        description=what,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    # argparse itself would print its usage and exit with 2.
-    parser.error = refuse  # type: ignore[method-assign]  # meant: argparse would exit with 2
-    return parser
 
 
 if __name__ == "__main__":

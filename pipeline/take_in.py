@@ -10,11 +10,11 @@ import sys
 from tqdm import tqdm
 
 from .base import console
+from .base.arguments import new_parser
 from .base.errors import SettingsError
 from .base.project import expanded
 from .crates.admitted import admit, told
 from .crates.opened import opened
-from .predict import new_parser
 from .tracking.places import read_places
 
 WHAT = """\
@@ -29,7 +29,7 @@ paths.experiments=FOLDER takes it in elsewhere."""
 
 def main(arguments: list[str]) -> int:
     """Take in and say what; 0. FileError, with nothing taken, for what does not hold."""
-    parser = new_parser("ovrcnn import", "CRATE", WHAT)
+    parser = new_parser("ovrcnn import", WHAT, "CRATE")
     _, words = parser.parse_known_args(arguments)
     places, _, words = read_places(words)
     if len(words) != 1:

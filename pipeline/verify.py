@@ -9,13 +9,13 @@ import secrets
 from pathlib import Path
 
 from .base import console
+from .base.arguments import new_parser, whole
 from .base.errors import SettingsError
 from .certify.committed import parted, prove_table, read_table, some
 from .certify.prove import held_against, prove
 from .certify.verdict import Verdict, lines, plain
 from .comparison.filters import is_filter, read_filter
 from .comparison.select import Places, find_records
-from .predict import new_parser
 from .tracking.places import read_point_words
 
 MOST_SEGMENTS = 100_000
@@ -29,7 +29,7 @@ The last line is the verdict with what it covers; the exit code is 0 when all ho
 
 def main(arguments: list[str]) -> int:
     """Print the verdict; 0 when all records hold, else 1. SettingsError or FileError for words that name nothing."""
-    parser = new_parser("ovrcnn verify", "POINTS ...", WHAT)
+    parser = new_parser("ovrcnn verify", WHAT, "POINTS ...")
     parser.add_argument(
         "--segments", metavar="N", help="N random stretches between checkpoints instead of all iterations; of a table, N points"
     )
@@ -41,8 +41,11 @@ def main(arguments: list[str]) -> int:
         parser.error("--against computes nothing, so it has no --segments")
     if args.seed is not None and args.segments is None:
         parser.error("--seed is that of --segments")
-    segments = _whole("--segments", args.segments, 1, MOST_SEGMENTS)
-    seed = _whole("--seed", args.seed, 0, 2**32 - 1)
+    faults: list[str] = []
+    segments = whole("--segments", args.segments, 1, MOST_SEGMENTS, faults)
+    seed = whole("--seed", args.seed, 0, 2**32 - 1, faults)
+    if faults:
+        raise SettingsError(faults)
     places, words = read_point_words(words)
     if args.against is not None:
         verdict = held_against(find_records(words, places), args.against, places)
@@ -65,14 +68,6 @@ def verify(words: list[str], places: Places, segments: int | None, seed: int) ->
     for each in verdicts[1:]:
         found = found.and_also(each)
     return found
-
-
-def _whole(flag: str, text: str | None, least: int, most: int) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
-        raise SettingsError([f"{flag}: must be a whole number from {least} to {most}, not {text!r:.80}"])
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
 
 from ..base import console, project
-from ..base.errors import SettingsError
+from ..base.arguments import new_parser
 from . import bounds, report
 from .drawings import draw
 from .plan import FULL, QUICK, Plan
@@ -36,15 +35,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """argparse whose errors are the project's: one line, exit code 1."""
-
-    def error(self, message: str) -> NoReturn:
-        raise SettingsError([f"ovrcnn benchmark: {message}; --help lists all"])
-
-
 def parser() -> argparse.ArgumentParser:
-    words = OneLineParser(prog="ovrcnn benchmark", description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
+    words = new_parser("ovrcnn benchmark", (__doc__ or "").splitlines()[0], formatter=argparse.HelpFormatter)
     words.add_argument("--quick", action="store_true", help="a minute or two, few rounds: to see that it works")
     only = f"measure this section, and keep the others' rows; may be given again: {', '.join(NAMES)}"
     words.add_argument("--only", metavar="NAME", action="append", choices=NAMES, help=only)

@@ -4,9 +4,9 @@ ovrcnn check-gradients --image-shape 28x28 --kernel-size 3,5
 """
 
 import argparse
-from typing import NoReturn
 
 from ..base import console
+from ..base.arguments import new_parser, whole
 from ..base.errors import SettingsError
 from ..heads.choices import ENGINES, LOSSES
 from ..settings import image_size
@@ -59,18 +59,8 @@ def main(arguments: list[str]) -> int:
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """The checked arguments; SettingsError, a line a fault, for any that cannot be used."""
-
-    def refuse(message: str) -> NoReturn:
-        raise SettingsError([f"command line: {message}; --help lists what there is"])
-
-    parser = argparse.ArgumentParser(
-        prog="ovrcnn check-gradients",
-        description="Hold the gradients of random heads against finite differences of their loss. Exit code 1 if one is wrong.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
-    )
-    # argparse itself would print its usage and exit with 2.
-    parser.error = refuse  # type: ignore[method-assign]  # meant: argparse would exit with 2
+    what = "Hold the gradients of random heads against finite differences of their loss. Exit code 1 if one is wrong."
+    parser = new_parser("ovrcnn check-gradients", what, formatter=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--image-shape", default="8x8", metavar="HxW", help="pixels of the images; N is NxN")
     parser.add_argument("--kernel-size", default="3,5", metavar="K,...", help="odd sizes, at most the image's shorter side")
     parser.add_argument("--filters", default="1", metavar="F", help="kernels in each head")
@@ -97,14 +87,6 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         raise SettingsError(faults)
     args.image_shape, args.kernel_size = shape, sizes
     return args
-
-
-def whole(name: str, text: str, least: int, most: int, faults: list[str]) -> int | None:
-    """The text as a whole number; None, and a line in `faults`, if it is none or out of range."""
-    if text.isascii() and text.isdigit() and least <= int(text[:20]) <= most:
-        return int(text)
-    faults.append(f"{name}: must be a whole number from {least} to {most}, not {text!r}")
-    return None
 
 
 def row_line(row: Row) -> str:

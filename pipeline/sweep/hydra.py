@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import hydra
 import omegaconf
@@ -31,6 +30,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ..base import project
+from ..base.arguments import refuse
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
 from ..base.plain_yaml import check_folder
@@ -72,10 +72,6 @@ class Command:
 
 def parse_arguments(arguments: Sequence[str]) -> Namespace:
     """Hydra's command line, flags and overrides in any order. SettingsError for a flag it does not know."""
-
-    def refuse(message: str) -> NoReturn:
-        raise SettingsError([f"command line: {message}; --help lists what there is"])
-
     parser = get_args_parser()
     # argparse itself would print its usage and exit with 2.
     parser.error = refuse
