@@ -65,17 +65,6 @@ def _state(entry: Path | os.DirEntry[str], levels: int = 3) -> object:
         return None
 
 
-def prepare(settings: Settings) -> Dataset:
-    """The Dataset of these settings: read from the prepared files, which are written first if need be. DataError."""
-    path = prepared_path(settings)
-    try:
-        return read(path)
-    except FileError:
-        # Missing, or damaged: only the source can be wrong for good.
-        write(path, load(settings))
-        return read(path)
-
-
 def load(settings: Settings) -> Dataset:
     """The Dataset straight from its source. DataError, one line, when that cannot be used."""
     try:

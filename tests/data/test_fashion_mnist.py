@@ -10,6 +10,7 @@ from pipeline.base.errors import DataError
 from pipeline.data import fashion_mnist, prepared
 from pipeline.data.dataset import SPLITS
 from pipeline.settings import DataSettings, PathSettings, Settings
+from tests.helpers.data import prepare
 
 LABELS = np.arange(40, dtype=np.uint8) % 10
 
@@ -30,7 +31,7 @@ def settings_of(tmp_path, path):
 def test_a_folder_of_ones_own(tmp_path):
     write(tmp_path / "fashion", "train", LABELS)
     write(tmp_path / "fashion", "t10k", LABELS[:7])
-    dataset = prepared.prepare(settings_of(tmp_path, str(tmp_path / "fashion")))
+    dataset = prepare(settings_of(tmp_path, str(tmp_path / "fashion")))
     assert dataset.classes == fashion_mnist.CLASSES
     assert dataset.name == "fashion_mnist"
     assert dataset.labels.tolist() == [*LABELS, *LABELS[:7]]
@@ -41,7 +42,7 @@ def test_a_label_beyond_the_classes(tmp_path):
     write(tmp_path / "fashion", "train", LABELS)
     write(tmp_path / "fashion", "t10k", LABELS[:7] + np.uint8(4))
     with pytest.raises(DataError) as caught:
-        prepared.prepare(settings_of(tmp_path, str(tmp_path / "fashion")))
+        prepare(settings_of(tmp_path, str(tmp_path / "fashion")))
     assert str(caught.value).endswith("t10k-labels-idx1-ubyte: label 6 is 10; they must be from 0 to 9")
     assert not (tmp_path / "experiments").exists()
 
@@ -50,7 +51,7 @@ def test_without_the_folder_it_says_how_to_get_the_files(tmp_path, monkeypatch):
     monkeypatch.setattr(fashion_mnist, "FOLDER", str(tmp_path / "absent"))
     for path in (None, str(tmp_path / "absent")):
         with pytest.raises(DataError) as caught:
-            prepared.prepare(settings_of(tmp_path, path))
+            prepare(settings_of(tmp_path, path))
         text = str(caught.value)
         assert text.startswith(f"{tmp_path / 'absent'}: no such folder; ")
         assert "apt install dataset-fashion-mnist" in text
@@ -69,7 +70,7 @@ def test_the_default_folder_counts_for_the_prepared_file(tmp_path, monkeypatch):
 if Path(fashion_mnist.FOLDER).is_dir():
 
     def test_the_real_files(tmp_path):
-        dataset = prepared.prepare(settings_of(tmp_path, None))
+        dataset = prepare(settings_of(tmp_path, None))
         assert dataset.images.shape == (70000, 28, 28)
         assert dataset.images.dtype == np.uint8
         assert isinstance(dataset.images, np.memmap)

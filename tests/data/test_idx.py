@@ -13,6 +13,7 @@ from pipeline.base.errors import DataError
 from pipeline.data import idx, prepared
 from pipeline.data.dataset import TEST, TRAIN, VALIDATION
 from pipeline.settings import DataSettings, PathSettings, Settings
+from tests.helpers.data import prepare
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 RNG = np.random.default_rng(0)
@@ -54,7 +55,7 @@ def test_official_split(tmp_path, settings, dot, gz):
     folder = tmp_path / "mnist"
     write(folder, dot=dot, gz=gz)
     write(folder, "t10k", PIXELS[:6] // 2, CLASSES[:6], dot, gz)
-    dataset = prepared.prepare(settings)
+    dataset = prepare(settings)
     assert dataset.images.dtype == np.uint8
     np.testing.assert_array_equal(dataset.images, np.concatenate([PIXELS, PIXELS[:6] // 2]))
     np.testing.assert_array_equal(dataset.labels, np.concatenate([CLASSES, CLASSES[:6]]))
@@ -126,7 +127,7 @@ def test_links_in_circles_and_pipes_do_not_hang(folder, settings):
     (folder / "up").symlink_to("..")
     (folder / "self").symlink_to("self")
     os.mkfifo(folder / "t10k-images-idx3-ubyte")
-    assert len(prepared.prepare(settings).images) == 30
+    assert len(prepare(settings).images) == 30
 
 
 def header(*shape, code=8, zero=0):
@@ -184,7 +185,7 @@ CASES = [(IMAGES, name) for name in BROKEN_IMAGES] + [(LABELS, name) for name in
 def refused(settings):
     """The one line; nothing may be left of the attempt."""
     with pytest.raises(DataError) as caught:
-        prepared.prepare(settings)
+        prepare(settings)
     text = str(caught.value)
     assert text.isprintable()
     assert not Path(settings.paths.experiments).exists()

@@ -15,6 +15,7 @@ from pipeline.base.errors import DataError, SettingsError
 from pipeline.data import images, prepared
 from pipeline.data.dataset import TEST
 from pipeline.settings import DataSettings, PathSettings, Settings, image_size, parse
+from tests.helpers.data import prepare
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (6, 8), np.uint8)
@@ -50,7 +51,7 @@ def settings(tmp_path):
 def refused(settings):
     """The one line; nothing may be left of the attempt."""
     with pytest.raises(DataError) as caught:
-        prepared.prepare(settings)
+        prepare(settings)
     text = str(caught.value)
     assert text.isprintable()
     assert not Path(settings.paths.experiments).exists()
@@ -62,7 +63,7 @@ def test_classes_and_pictures_by_name(folder, settings):
     (folder / "cat" / ".DS_Store").write_text("no picture")
     (folder / "labels.csv").write_text("no class")
     (folder / "cat" / "1.png").write_bytes(encoded(COLOUR))
-    dataset = prepared.prepare(settings)
+    dataset = prepare(settings)
     assert dataset.classes == ("cat", "dog")
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert dataset.images.dtype == np.uint8
@@ -78,7 +79,7 @@ def test_a_split_that_somebody_made_before_us(folder, settings):
     (folder.parent / "train").rename(folder / "train")
     (folder / "test" / "dog").mkdir(parents=True)
     (folder / "test" / "dog" / "7.png").write_bytes(encoded(GREY // 7))
-    dataset = prepared.prepare(settings)
+    dataset = prepare(settings)
     assert dataset.classes == ("cat", "dog")
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1, 1, 1]
     assert [dataset.count(part) for part in range(3)] == [5, 1, 1]
@@ -87,24 +88,24 @@ def test_a_split_that_somebody_made_before_us(folder, settings):
     before = prepared.prepared_path(settings)
     (folder / "test" / "dog" / "8.png").write_bytes(encoded(GREY // 8))
     assert prepared.prepared_path(settings) != before
-    assert prepared.prepare(settings).count(TEST) == 2
+    assert prepare(settings).count(TEST) == 2
     (folder / "test" / "cow").mkdir()
     (folder / "test" / "cow" / "1.png").write_bytes(encoded(GREY))
     with pytest.raises(DataError, match=r"test/cow: there is no .*train/cow; each class of test/ needs pictures in train/"):
-        prepared.prepare(settings)
+        prepare(settings)
 
 
 def test_classes_may_be_called_train_and_test(folder, settings):
     (folder / "cat").rename(folder / "train")
     (folder / "dog").rename(folder / "test")
-    assert prepared.prepare(settings).classes == ("test", "train")
+    assert prepare(settings).classes == ("test", "train")
 
 
 @pytest.mark.parametrize(("size", "shape"), [(4, (4, 4)), ("3x5", (3, 5)), ("20x3", (20, 3))])
 def test_resized(folder, settings, size, shape):
     settings = with_data(settings, size=size)
     (folder / "cat" / "other.png").write_bytes(encoded(COLOUR[:1, :1]))
-    dataset = prepared.prepare(settings)
+    dataset = prepare(settings)
     assert dataset.images.shape == (7, *shape)
     expected = Image.fromarray(GREY).resize(shape[::-1], Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(dataset.images[0], np.asarray(expected))
@@ -245,7 +246,7 @@ def test_a_linked_class(folder, settings, tmp_path):
     (folder / "dog").rename(tmp_path / "elsewhere")
     (folder / "dog").symlink_to(tmp_path / "elsewhere")
     before = prepared.prepared_path(settings)
-    assert prepared.prepare(settings).classes == ("cat", "dog")
+    assert prepare(settings).classes == ("cat", "dog")
     (tmp_path / "elsewhere" / "2.png").unlink()
     assert prepared.prepared_path(settings) != before
 

@@ -10,6 +10,7 @@ from pipeline.base.errors import FileError
 from pipeline.data import prepared
 from pipeline.data.dataset import Dataset, Pictures
 from pipeline.settings import DataSettings, PathSettings, Settings
+from tests.helpers.data import prepare
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def user_file(path, labels, images=None):
 @pytest.mark.parametrize("source", ["digits", "notebook"])
 def test_round_trip_keeps_everything_and_the_digest(settings, source):
     settings = replace(settings, data=DataSettings(source=source))
-    fresh, read = prepared.load(settings), prepared.prepare(settings)
+    fresh, read = prepared.load(settings), prepare(settings)
     assert read.digest == fresh.digest
     again = Dataset(read.name, Pictures(read.images, read.labels, read.classes), read.split, read.scale)
     assert again.digest == fresh.digest  # computed anew from what was read
@@ -40,7 +41,7 @@ def test_round_trip_keeps_everything_and_the_digest(settings, source):
 def test_round_trip_of_string_labels_and_doubles(settings, tmp_path):
     images = np.random.default_rng(0).uniform(-3, 3, (10, 3, 4))
     path = user_file(tmp_path / "d.npz", np.array(["é", "long name", "a,b", '"q"', ""] * 2), images)
-    read = prepared.prepare(from_file(settings, path))
+    read = prepare(from_file(settings, path))
     assert read.classes == ("", '"q"', "a,b", "long name", "é")
     assert read.digest == prepared.load(from_file(settings, path)).digest
     assert read.images.tobytes() == images.tobytes()
@@ -48,12 +49,12 @@ def test_round_trip_of_string_labels_and_doubles(settings, tmp_path):
 
 def test_the_same_data_gives_the_same_bytes_and_is_written_once(settings):
     path = prepared.prepared_path(settings)
-    prepared.prepare(settings)
+    prepare(settings)
     first, stamp = path.read_bytes(), path.stat().st_mtime_ns
-    prepared.prepare(settings)
+    prepare(settings)
     assert path.stat().st_mtime_ns == stamp
     path.unlink()
-    prepared.prepare(settings)
+    prepare(settings)
     assert path.read_bytes() == first
 
 
@@ -76,19 +77,19 @@ def test_a_name_tells_apart_seed_fold_and_file(settings, tmp_path):
 
 def test_a_changed_file_is_read_anew(settings, tmp_path):
     path = user_file(tmp_path / "d.npz", np.arange(10) % 2)
-    first = prepared.prepare(from_file(settings, path)).digest
+    first = prepare(from_file(settings, path)).digest
     user_file(path, np.arange(10) % 5)
-    assert prepared.prepare(from_file(settings, path)).digest != first
+    assert prepare(from_file(settings, path)).digest != first
 
 
 def test_a_damaged_prepared_file_is_refused_and_made_again(settings):
-    prepared.prepare(settings)
+    prepare(settings)
     path = prepared.prepared_path(settings)
     whole = path.read_bytes()
     path.write_bytes(whole[:-200])
     with pytest.raises(FileError, match=r"\.npz: is not a readable"):
         prepared.read(path)
-    prepared.prepare(settings)
+    prepare(settings)
     assert path.read_bytes() == whole
 
 
@@ -108,21 +109,21 @@ PINNED_DIGITS = "44581371bce2b31dc77f74273dfa966bf63260b2d782c541bfb8d5fc11d3631
 
 def test_pictures_are_stored_once_for_all_seeds_folds_and_sources_of_one_content(settings, tmp_path):
     for changed in (settings, replace(settings, seed=1), replace(settings, data=replace(settings.data, fold=2))):
-        prepared.prepare(changed)
+        prepare(changed)
     folder = prepared.prepared_path(settings).parent
     assert len(list(folder.glob("pictures-*.npz"))) == 1 and len(list(folder.glob("digits-*.npz"))) == 3
     images = np.arange(10 * 12).reshape(10, 3, 4)
     for name in ("a.npz", "b.npz"):
-        prepared.prepare(from_file(settings, user_file(tmp_path / name, np.arange(10) % 2, images)))
+        prepare(from_file(settings, user_file(tmp_path / name, np.arange(10) % 2, images)))
     assert len(list(folder.glob("pictures-*.npz"))) == 2
 
 
 def test_missing_pictures_are_read_from_the_source_again(settings):
-    first = prepared.prepare(settings)
+    first = prepare(settings)
     [pictures] = prepared.prepared_path(settings).parent.glob("pictures-*.npz")
     pictures.unlink()
     prepared._read_pictures.cache_clear()
-    assert prepared.prepare(settings).digest == first.digest and pictures.exists()
+    assert prepare(settings).digest == first.digest and pictures.exists()
 
 
 def digest_of(dataset):
@@ -134,7 +135,7 @@ def plain(dataset):
 
 
 def test_no_flipped_bit_and_no_cut_is_used(settings):
-    wanted = digest_of(prepared.prepare(settings))
+    wanted = digest_of(prepare(settings))
     path = prepared.prepared_path(settings)
     [pictures] = path.parent.glob("pictures-*.npz")
     rng = np.random.default_rng(0)
@@ -158,13 +159,13 @@ def test_no_flipped_bit_and_no_cut_is_used(settings):
 
 def test_exchanged_and_edited_files_are_refused_set_aside_and_made_again(settings, caplog):
     other = replace(settings, seed=1)
-    first, second = prepared.prepare(settings), prepared.prepare(other)
+    first, second = prepare(settings), prepare(other)
     path, another = prepared.prepared_path(settings), prepared.prepared_path(other)
     whole = path.read_bytes()
     path.write_bytes(another.read_bytes())
     with pytest.raises(FileError, match=f"is the split that was written as '{another.stem}'"):
         prepared.read(path)
-    assert prepared.prepare(settings).digest == first.digest != second.digest
+    assert prepare(settings).digest == first.digest != second.digest
     assert path.read_bytes() == whole
     [kept] = (path.parent.parent / "work" / "damaged").iterdir()
     assert kept.read_bytes() == another.read_bytes()
@@ -178,14 +179,14 @@ def test_exchanged_and_edited_files_are_refused_set_aside_and_made_again(setting
     prepared._read_pictures.cache_clear()
     with pytest.raises(FileError, match="is damaged, its images or labels"):
         prepared.read(path)
-    assert prepared.prepare(settings).digest == first.digest
+    assert prepare(settings).digest == first.digest
 
 
 def test_a_split_of_an_earlier_version_is_written_anew_without_a_word(settings, caplog):
-    first = prepared.prepare(settings)
+    first = prepare(settings)
     path = prepared.prepared_path(settings)
     whole = path.read_bytes()
     with np.load(path) as held:
         np.savez(path, **{name: array for name, array in held.items() if name != "key"})
-    assert prepared.prepare(settings).digest == first.digest
+    assert prepare(settings).digest == first.digest
     assert path.read_bytes() == whole and not caplog.records and not (path.parent.parent / "work").exists()

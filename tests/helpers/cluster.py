@@ -10,9 +10,9 @@ from pathlib import Path
 
 from distributed import Client
 
-from pipeline.data import prepared
 from pipeline.sweep.point import Point
 from tests.helpers.commands import until
+from tests.helpers.data import prepare
 from tests.helpers.records import Recorder, point_of, small_settings
 
 
@@ -96,7 +96,7 @@ def points_of_digits(folder: Path, executor: str, scheduler: str | None = None) 
         settings = small_settings(folder, 5000, alpha=alpha, batch_size=64)
         compute = replace(settings.compute, executor=executor, scheduler=scheduler, n_jobs=2)
         settings = replace(settings, model=replace(settings.model, kernel_size=5, filters=8), compute=compute)
-        dataset = prepared.prepare(settings)
+        dataset = prepare(settings)
         points += [point_of(settings.at(n), dataset) for n in (40, 5000)]
     return points
 
