@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.tracking.ending import PATIENCE
-from tests.helpers.commands import Run, run_in
+from tests.helpers.commands import Run, Start, run_in, started_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,7 +37,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever runs a command, or looks at a page, starts a process."""
     for item in items:
-        if {"run", "browser"} & set(getattr(item, "fixturenames", ())):
+        if {"run", "start", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     # Files with tests that take long come first, the longest before them, so that no worker is left with one at the end.
     slow = {item.path for item in items if "slow" in item.keywords}
@@ -108,6 +109,13 @@ def tracked(database: Path, tmp_path: Path) -> list[str]:
 def run(tmp_path: Path) -> Run:
     """Run a stage as a user would, from a folder that is not the project's."""
     return partial(run_in, tmp_path)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """The same, without waiting for it; what still runs at the end of the test is killed."""
+    with ExitStack() as started:
+        yield lambda *words, **options: started.enter_context(started_in(tmp_path, *words, **options))
 
 
 @pytest.fixture(scope="session")

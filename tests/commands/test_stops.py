@@ -3,13 +3,16 @@
 import resource
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
+from pipeline.sweep.grid import Grid
+from pipeline.sweep.hydra import parse_arguments, read_command
+from pipeline.sweep.locks import Locks
+from pipeline.sweep.points import points_of
 from pipeline.train import main
-from tests.helpers.commands import contents, points, start_in
+from tests.helpers.commands import contents, points, until
 
 pytestmark = pytest.mark.slow
 LONG = ["model.kernel_size=5", "training.iterations=20,600", "training.batch_size=64", "-m"]
@@ -18,35 +21,23 @@ ENDLESS = ["training.iterations=20,2000000", "training.batch_size=64", "compute.
 WRITTEN = (".npz", ".npy", ".csv", ".json", ".yaml")
 
 
-def wait_for_first_point(folder: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not points(folder):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def wait_for_runs(tmp_path: Path, process: subprocess.Popen[str]):
     """An MlflowClient and the experiment's id, once MLflow shows the sweep and points of it that run."""
     from mlflow import MlflowClient
 
-    wait_for_first_point(tmp_path / "experiments" / "scratch", process)
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        if (tmp_path / "mlflow.db").exists():
-            client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
-            experiment = client.get_experiment_by_name("scratch")
-            found = client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'") if experiment else []
-            if len(found) > 1:
-                return client, experiment.experiment_id
-        time.sleep(0.1)
-    raise AssertionError("MLflow shows no running point")
+    until(lambda: points(tmp_path / "experiments" / "scratch") and (tmp_path / "mlflow.db").exists(), process=process)
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    experiment = until(lambda: client.get_experiment_by_name("scratch"), process=process)
+    running = [experiment.experiment_id], "attributes.status = 'RUNNING'"
+    until(lambda: len(client.search_runs(*running)) > 1, process=process)
+    return client, experiment.experiment_id
 
 
-def test_kill_9_then_again_gives_the_bytes_of_a_run_without_a_kill(run, tmp_path):
+def test_kill_9_then_again_gives_the_bytes_of_a_run_without_a_kill(run, start, tmp_path):
     assert main([*LONG, f"paths.experiments={tmp_path / 'straight'}", "tracking=off"]) == 0
     killed = tmp_path / "killed"
-    process = start_in(tmp_path, "train", *LONG, f"paths.experiments={killed}", "tracking=off")
-    wait_for_first_point(killed / "scratch", process)
+    process = start("train", *LONG, f"paths.experiments={killed}", "tracking=off")
+    until(lambda: points(killed / "scratch"), process=process)
     process.kill()
     process.communicate()
     again = run("train", *LONG, f"paths.experiments={killed}", "tracking=off")
@@ -57,8 +48,8 @@ def test_kill_9_then_again_gives_the_bytes_of_a_run_without_a_kill(run, tmp_path
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
-def test_a_stop_is_told_truly_in_mlflow(sent, code, tracked, tmp_path):
-    process = start_in(tmp_path, "train", *ENDLESS, *tracked)
+def test_a_stop_is_told_truly_in_mlflow(sent, code, start, tracked, tmp_path):
+    process = start("train", *ENDLESS, *tracked)
     client, experiment = wait_for_runs(tmp_path, process)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
@@ -72,8 +63,8 @@ def test_a_stop_is_told_truly_in_mlflow(sent, code, tracked, tmp_path):
 
 # MLflow's tables make sqlalchemy warn, and what warns then is broken for the rest of the process.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_runs_of_a_killed_process_are_closed_by_the_next(tracked, tmp_path):
-    process = start_in(tmp_path, "train", *ENDLESS, *tracked)
+def test_runs_of_a_killed_process_are_closed_by_the_next(start, tracked, tmp_path):
+    process = start("train", *ENDLESS, *tracked)
     client, experiment = wait_for_runs(tmp_path, process)
     process.kill()
     process.communicate()
@@ -101,15 +92,19 @@ def test_a_disk_that_refuses_to_take_more_is_one_line_and_nothing_is_half_writte
     assert len(points(experiments)) == 1
 
 
-def test_two_sweeps_of_scratch_at_once_leave_the_tables_of_one(place, tmp_path):
-    """The first ends last: its tables must not lie beside the other's grid."""
-    scratch = tmp_path / "experiments" / "scratch"
-    long = ["-m", "model.kernel_size=3", "training.iterations=200,60000", "training.batch_size=64", "compute.n_jobs=1"]
-    with start_in(tmp_path, "train", *long, *place) as first:
-        wait_for_first_point(scratch, first)
-        assert main(["-m", "model.kernel_size=5", "training.iterations=3,4", *place]) == 0 and first.poll() is None
-        assert "kernel_size: 5" in (scratch / "config.yaml").read_text()
-        assert first.wait(timeout=120) == 0
+def test_two_sweeps_of_scratch_at_once_leave_the_tables_of_one(start, place, tmp_path):
+    """The first ends last, since one of its trajectories is held until the other has ended: its tables must not lie beside the
+    other's grid."""
+    scratch, locks = tmp_path / "experiments" / "scratch", Locks()
+    words = [*place, "-m", "model.kernel_size=3", "training.iterations=20", "seed=0,1", "compute.n_jobs=1"]
+    free, held = points_of(Grid.of(read_command(parse_arguments(words)).points), write=False)
+    assert locks.take(scratch, held.trajectory)
+    first = start("train", *words)
+    until(lambda: points(scratch) == [free.folder], process=first)
+    assert main(["-m", "model.kernel_size=5", "training.iterations=3,4", *place]) == 0 and first.poll() is None
+    assert "kernel_size: 5" in (scratch / "config.yaml").read_text()
+    locks.release(scratch, held.trajectory)
+    assert first.wait(timeout=120) == 0
     assert "kernel_size: 3" in (scratch / "config.yaml").read_text()
-    table = [line.split(",")[0] for line in (scratch / "points.csv").read_text().splitlines()]
-    assert table == ["training.iterations", "200", "60000"]
+    table = [line.split(",")[3] for line in (scratch / "points.csv").read_text().splitlines()]
+    assert table == ["seed", "0", "1"]

@@ -5,15 +5,17 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[str]]
 
 # A sweep that takes a second: two trajectories of two points each.
 SMALL_SWEEP = ["-m", "model.kernel_size=3,5", "training.iterations=6,12", "training.batch_size=8"]
@@ -31,19 +33,24 @@ def run_in(folder: Path, stage: str, *arguments: str, **options: object) -> subp
     )  # fmt: skip
 
 
-def start_in(folder: Path, stage: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """The same, without waiting for it."""
-    settings = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.Popen(
-        command(stage, *arguments), cwd=folder, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+@contextmanager
+def started_in(folder: Path, stage: str, *arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The same, without waiting for it: what it says comes through pipes. If it still runs in the end, it is killed."""
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command(stage, *arguments), cwd=folder, env=environment, text=True, **given) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
-    """Wait for a condition; what it came to."""
+def until(condition: Callable[[], T], seconds: float = 60.0, process: subprocess.Popen[str] | None = None) -> T:
+    """Wait for a condition; what it came to. process: the one that brings it about."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "what was waited for did not come"
+        assert process is None or process.poll() is None, "what was waited for cannot come any more"
         time.sleep(0.02)
     return found
 

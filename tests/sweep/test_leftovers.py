@@ -14,7 +14,7 @@ from pipeline.sweep.grid import Grid, write_grid
 from pipeline.sweep.leftovers import leftovers
 from pipeline.sweep.logs import RUNNING, clean_logs, marked
 from pipeline.train import main
-from tests.helpers.commands import contents, start_in
+from tests.helpers.commands import contents, until
 from tests.helpers.records import Recorder, small_data, small_settings, train
 
 
@@ -134,12 +134,10 @@ def test_a_folder_is_marked_while_others_clean_up(tmp_path):
     assert len(list((experiment / "logs").iterdir())) == 300
 
 
-def test_a_killed_commands_folder_says_so(tmp_path):
-    process = start_in(tmp_path, "train", "training.iterations=90000000", f"paths.experiments={tmp_path}", "tracking=off")
-    while not (marks := list(tmp_path.glob(f"scratch/logs/*/{RUNNING}"))):
-        assert process.poll() is None
-        time.sleep(0.05)
-    assert is_held(marks[0])
+def test_a_killed_commands_folder_says_so(start, tmp_path):
+    process = start("train", "training.iterations=90000000", f"paths.experiments={tmp_path}", "tracking=off")
+    [mark] = until(lambda: list(tmp_path.glob(f"scratch/logs/*/{RUNNING}")), process=process)
+    until(lambda: is_held(mark), process=process)
     process.kill()
     process.communicate()
     clean_logs(tmp_path / "scratch")

@@ -11,7 +11,7 @@ import pytest
 from pipeline.sweep.driver import Outcome, drive
 from pipeline.sweep.executors import pool
 from tests.helpers.cluster import Meddler, points_of_digits
-from tests.helpers.commands import ROOT, command, contents, points, run_in, until
+from tests.helpers.commands import contents, points, run_in, until
 from tests.helpers.records import Recorder
 
 pytestmark = pytest.mark.slow
@@ -41,13 +41,10 @@ def test_a_killed_process_costs_its_block_and_the_bytes_are_those_of_threads(tmp
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGQUIT, 131), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
-def test_a_stop_ends_every_process_and_says_no_more_than_that(tmp_path, executor, sent, code):
+def test_a_stop_ends_every_process_and_says_no_more_than_that(start, tmp_path, executor, sent, code):
     place = [f"compute={executor}", f"paths.experiments={tmp_path}", "tracking=off"]
-    process = subprocess.Popen(
-        command("train", *LONG, *place), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    until(lambda: points(tmp_path / "scratch") or process.poll() is not None)
+    process = start("train", *LONG, *place, stdout=subprocess.DEVNULL, start_new_session=True)
+    until(lambda: points(tmp_path / "scratch"), process=process)
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     if sent in (signal.SIGINT, signal.SIGQUIT):
@@ -65,23 +62,20 @@ def test_a_stop_ends_every_process_and_says_no_more_than_that(tmp_path, executor
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_joblib_workers_end_with_the_sweep_however_it_ends(tmp_path, sent):
+def test_joblib_workers_end_with_the_sweep_however_it_ends(start, tmp_path, sent):
     """Left alone they would train on, and then wait for more."""
     words = ["-m", "model.kernel_size=3,5", "training.iterations=2000000", "training.batch_size=64"]
     place = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"paths.experiments={tmp_path}", "tracking=off"]
-    with subprocess.Popen(
-        command("train", *words, *place), cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        until(lambda: len(workers_of(process)) >= 2 or process.poll() is not None)
-        # Until they are at work.
-        until(lambda: len(list((tmp_path / "scratch" / "work" / "locks").glob("*"))) == 2)
-        workers = workers_of(process)
-        process.send_signal(sent)
-        _, left = psutil.wait_procs(workers, timeout=30)
-        for each in left:
-            each.kill()
-        assert workers and not left
+    process = start("train", *words, *place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: len(workers_of(process)) >= 2, process=process)
+    # Until they are at work.
+    until(lambda: len(list((tmp_path / "scratch" / "work" / "locks").glob("*"))) == 2)
+    workers = workers_of(process)
+    process.send_signal(sent)
+    _, left = psutil.wait_procs(workers, timeout=30)
+    for each in left:
+        each.kill()
+    assert workers and not left
 
 
 def test_joblibs_jobs_run_without_shared_memory_and_nothing_is_said_of_it(tmp_path, monkeypatch):
