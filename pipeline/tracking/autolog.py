@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from ..base.npz import npz_bytes
 from ..data.input import Input
 from ..records.checkpoint import Checkpoint
+from .curves import curve_rows
 from .keys import clean
-from .log import attach, curve_rows
+from .log import attach
 from .models import CHECKPOINT, KIND, Parts, files
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ from ..records.record import Record
 from ..sweep.point import Point
 from . import log, models, table
 from .card import card
+from .curves import curve_rows, reached
 from .keys import clean, run_name
 from .known import checked
 from .parent import best_rows, command, describe_experiment, in_words, log_settings, note
 from .registry import crown, has_others
+from .run import Run
 from .runs import ERROR, FAILED, FINISHED, RUNNING, Conclusion, Runs
 from .view import NOTE, seed_view
 
@@ -65,9 +67,16 @@ class Curve(Event):
         for point in self.points:
             run = runs.open(point, table.tag(point.dataset.classes))
             if run.status == RUNNING:
-                after = runs.curved.get(point.key, 0)
-                log.log_rows(runs.store, run, log.curve_rows(self.losses, point.dataset.classes, point.iterations, after))
+                after = _curved(runs, point, run)
+                log.log_rows(runs.store, run, curve_rows(self.losses, point.dataset.classes, point.iterations, after))
                 runs.curved[point.key] = len(self.losses)
+
+
+def _curved(runs: Runs, point: Point, run: Run) -> int:
+    """Up to which iteration the curves of the point's run are in the store."""
+    if point.key not in runs.curved:
+        runs.curved[point.key] = reached(runs.store, run)
+    return runs.curved[point.key]
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Finished(Event):
     def write(self, runs: Runs) -> None:
         run = runs.open(self.point, table.tag(self.point.dataset.classes))
         if run.status != FINISHED:
-            log.log_record(runs.store, run, self.point, self.record, runs.curved.get(self.point.key, 0))
+            log.log_record(runs.store, run, self.point, self.record, _curved(runs, self.point, run))
             if runs.sweep is None:
                 runs.describe(run)
         if run.model is None:

@@ -14,9 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..base.text import in_markdown
 from ..data.dataset import SPLITS, TRAIN
 from ..records.provenance import PROVENANCE
@@ -24,21 +21,16 @@ from ..records.record import FILES, Record, recorded
 from ..settings import Settings, flatten
 from ..sweep.point import Point
 from . import table
+from .curves import Row, curve_rows
 from .datasets import inputs
 from .keys import class_keys, clean
 from .run import Run
 from .store import Store
 from .view import LOG_ALPHA, NOTE, SHOWN
 
-# Rows of all curves of a point together: each costs MLflow about 0.06 ms. The whole curves are in the record. No curve has
-# fewer points than the second or more than the third number.
-CURVE_ROWS, FEWEST, MOST = 88, 8, 50
 RECALL = "_recall"
 # MLflow takes at most 1000 rows in one batch, 100 of them parameters.
 BATCH = 900
-
-# (key, value, step)
-Row = tuple[str, float, int]
 
 
 def log_record(store: Store, run: Run, point: Point, record: Record, curved: int) -> None:
@@ -99,29 +91,6 @@ def _copy_files(folder: Path, files: Mapping[str, Path], contents: Mapping[str, 
             shutil.copyfile(path, folder / name)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-
-
-def curve_rows(losses: NDArray[np.float64], classes: Sequence[str], iterations: int, after: int = 0) -> list[Row]:
-    """Thinned curves, loss/mean and, unless there are many classes, loss/<class>.
-
-    They are of the iterations beyond `after` that (iteration, heads) losses hold. iterations: of the finished point, which
-    decides the steps, also while it is trained.
-    """
-    steps = [step for step in curve_steps(iterations, len(classes)) if after < step <= len(losses)]
-    keys = [f"loss/{key}" for key in class_keys(classes)] if len(classes) < table.MANY else []
-    rows: list[Row] = []
-    for step in steps:
-        row = losses[step - 1]
-        rows.append(("loss/mean", float(row.sum() / len(row)), step))
-        rows += [(key, value, step) for key, value in zip(keys, row.tolist(), strict=False)]
-    return rows
-
-
-def curve_steps(iterations: int, heads: int) -> list[int]:
-    """The iterations that a point's curves show, from 1 to the last, denser where losses fall."""
-    curves = heads + 1 if heads < table.MANY else 1
-    count = min(max(CURVE_ROWS // curves, FEWEST), MOST)
-    return [int(step) for step in np.unique(np.geomspace(1, iterations, count).round().astype(int))]
 
 
 def _final_rows(record: Record) -> list[Row]:

@@ -12,6 +12,7 @@ from ..settings import flatten
 from ..sweep.grid import value_of
 from ..sweep.point import Point
 from . import log
+from .curves import Row
 from .datasets import inputs
 from .keys import clean
 from .runs import Runs
@@ -31,7 +32,7 @@ def log_settings(runs: Runs, points: Sequence[Point], champion: tuple[Point, Rec
         store.client.log_inputs(parent.run_id, inputs(champion[0].settings, champion[1]))
 
 
-def best_rows(values: Mapping[str, float], metric: str, had: Mapping[str, float]) -> list[log.Row]:
+def best_rows(values: Mapping[str, float], metric: str, had: Mapping[str, float]) -> list[Row]:
     """The best point's metrics that a table of runs should show beside its sweep; one that is there already would only grow
     the history."""
     shown = dict.fromkeys([metric, *(key for key in SHOWN if key in values and not key.startswith("train"))])

@@ -54,7 +54,7 @@ class Runs:
         self.store, self.sweep, self.lease, self._sweep_began = store, sweep, lease, began
         self._monitor = Monitor(store.uri) if system_metrics else None
         self._points: dict[str, Run] = {}
-        # Up to which iteration a point's curves are in the store, by its key.
+        # Up to which iteration a point's curves are in the store, by its key, as far as that was asked.
         self.curved: dict[str, int] = {}
         # When the points of each experiment's folder began and ended.
         self._times: dict[Path, Times] = {}

@@ -4,29 +4,25 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from pipeline.tracking import pictures, tracker
+from pipeline.tracking import pictures
+from pipeline.tracking.curves import curve_rows
 from pipeline.tracking.events import Compared
 from pipeline.tracking.lease import Lease
-from pipeline.tracking.log import curve_rows, curve_steps
 from pipeline.tracking.parent import command
 from pipeline.tracking.runs import Runs
 from pipeline.tracking.store import open_store
 from pipeline.tracking.sweeps import sweep_key
 from tests.helpers.tracking import (
     EXPERIMENT,
-    made_losses,
     make_points,
     make_record,
     open_tracker,
     parents,
     point_runs,
     settings_of,
-    statuses,
     sweep_of,
     track,
-    wait_for,
 )  # fmt: skip
 
 
@@ -43,7 +39,8 @@ def test_a_child_holds_what_its_record_holds(folder):
     steps = [row.step for row in client.get_metric_history(run.info.run_id, "loss/mean")]
     assert steps == sorted(set(steps)) and (steps[0], steps[-1]) == (1, 100)
     for key in curves:
-        assert [row.step for row in client.get_metric_history(run.info.run_id, key)] == steps
+        last = client.get_metric_history(run.info.run_id, key)[-1]
+        assert (last.step, last.value) == (100, run.data.metrics[key])
     # Of a head its recall, on images that are new to it and of its class.
     assert {key: run.data.metrics[key] for key in run.data.metrics if key.endswith("/ant")} == {
         "loss/ant": run.data.metrics["loss/ant"], "validation_recall/ant": 0.5
@@ -101,66 +98,6 @@ def test_what_a_sweep_came_to_hangs_on_its_run(folder):
     assert any(tag.endswith(sweep_key(points)) for tag in client.get_experiment(parent.info.experiment_id).tags)
 
 
-def test_curves_appear_while_a_long_point_is_trained(folder, monkeypatch):
-    monkeypatch.setattr(tracker, "CURVE_SECONDS", 0.0)
-    [short, long] = points = make_points(folder, 1, (10, 1000))
-    watched, calls = open_tracker(folder, points), []
-
-    def losses(count):
-        calls.append(count)
-        return made_losses(long, count)
-
-    for point in points:
-        watched.started(point)
-    wait_for(lambda: statuses(folder) == {short.key: ["RUNNING"], long.key: ["RUNNING"]})
-    client, [run] = open_store(settings_of(folder), EXPERIMENT).client, point_runs(folder)[long.key]
-
-    def steps(key="loss/a"):
-        return [row.step for row in client.get_metric_history(run.info.run_id, key)]
-
-    watched.advanced(points, 5, lambda: losses(5))
-    wait_for(lambda: steps() and max(steps()) <= 5)
-    watched.advanced([long], 500, lambda: losses(500))
-    wait_for(lambda: max(steps()) > 400)
-    monkeypatch.setattr(tracker, "CURVE_SECONDS", 1000.0)
-    watched.advanced([long], 600, lambda: losses(600))
-    for point in points:
-        watched.finished(point, make_record(point), known=False)
-    assert watched.close("FINISHED") == []
-    # Logged in parts, the curve is what it would have been in one go, without a repeated row.
-    rows = client.get_metric_history(run.info.run_id, "loss/a")
-    assert steps() == curve_steps(1000, 2) == steps("loss/mean")
-    assert all(row.timestamp == run.info.start_time + row.step for row in rows)
-    assert [row.value for row in rows] == [made_losses(long, 1000)[row.step - 1, 0] for row in rows]
-    assert calls[:2] == [5, 500]
-
-
-def test_losses_are_not_copied_before_they_are_due(folder):
-    points = make_points(folder, 1)
-    watched = open_tracker(folder, points)
-    watched.started(points[0])
-    watched.advanced(points, 3, lambda: pytest.fail("it is not due"))
-    watched.advanced([], 3, lambda: pytest.fail("there is no point"))
-    assert watched.close("KILLED") == []
-
-
-@pytest.mark.parametrize(("heads", "points"), [(1, 44), (2, 29), (10, 8), (12, 50), (500, 50)])
-def test_curves_are_thinned_to_what_a_point_may_cost(heads, points):
-    steps = curve_steps(100_000, heads)
-    # The first few steps may coincide.
-    assert 0.85 * points <= len(steps) <= points and (steps[0], steps[-1]) == (1, 100_000)
-    assert curve_steps(3, heads) == [1, 2, 3] and curve_steps(1, heads) == [1]
-
-
-def test_curves_have_the_same_steps_however_far_they_are(tmp_path):
-    [point] = make_points(tmp_path, 1, (300,))
-    whole = curve_rows(made_losses(point, 300), "ab", 300)
-    parts = [curve_rows(made_losses(point, reached), "ab", 300, after) for after, reached in ((0, 7), (7, 120), (120, 300))]
-    assert [row for part in parts for row in part] == whole
-    # Losses may go on beyond the point, since other points of its trajectory do.
-    assert curve_rows(made_losses(point, 900), "ab", 300) == whole
-
-
 def test_many_heads_are_a_table(folder):
     [point] = make_points(folder, 1, (30,), [f"class {number}" for number in range(300)])
     assert track(folder, [point], sweep=False) == []
@@ -184,7 +121,7 @@ def test_a_half_logged_run_is_gone_on_with_though_other_settings_were_spelled_di
     [again] = point_runs(folder)[point.key]
     assert again.info.run_id == run.run_id and again.data.params["data.path"] == "../elsewhere"
     rows = store.client.get_metric_history(run.run_id, "loss/mean")
-    assert [row.step for row in rows] == curve_steps(30, 2)
+    assert [row.step for row in rows] == sorted({step for _, _, step in curve_rows(record.losses, "ab", 30)})
 
 
 def test_any_class_has_a_curve_of_its_own_and_its_name_in_the_table(folder):

@@ -61,7 +61,7 @@ def test_a_child_holds_what_its_record_holds(swept):
     curve = client.get_metric_history(child.info.run_id, "loss/mean")
     assert [point.step for point in curve] == sorted({point.step for point in curve})
     assert (curve[0].step, curve[-1].step) == (1, 12)
-    assert len(client.get_metric_history(child.info.run_id, "loss/9")) == len(curve)
+    assert client.get_metric_history(child.info.run_id, "loss/9")[-1].step == 12
     artifacts = {f.path for part in ("record", None) for f in client.list_artifacts(child.info.run_id, part)}
     wanted = {"record/checkpoint.npz", "record/y_hat.csv", "y_hat.json"}
     assert artifacts >= wanted
