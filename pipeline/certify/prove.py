@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ..base.errors import FileError
 from ..comparison.select import Places, find_records
+from ..records.provenance import PROVENANCE
 from ..records.record import Record
 from .against import against
 from .differ import Difference
@@ -30,6 +31,7 @@ def prove(records: Sequence[Record], segments: int | None, seed: int) -> Verdict
             opened[_name(record)] = str(error)
         except FileError as error:
             faults[_name(record)] = [Difference("not computed", str(error).replace(f"{record.folder}{os.sep}", ""))]
+    faults |= {_name(each.record): [_unproven(each)] for each in claims if each.unproven}
     notes = {_name(each.record): each.notes for each in claims if each.notes}
     groups = by_trajectory(claims)
     if not groups:
@@ -94,6 +96,10 @@ def held_against(records: Sequence[Record], folder: str, places: Places) -> Verd
     notes = {name: ("the other folder has no record of this point",) for name in found if name not in common}
     covered = f"bytes of {len(common)} points compared with {folder}, which has {len(others)}; nothing was computed"
     return Verdict(common, (covered,), {name: differ for name, differ in found.items() if differ}, notes=notes)
+
+
+def _unproven(found: Claim) -> Difference:
+    return Difference(PROVENANCE, found.unproven.removeprefix(f"{found.record.folder / PROVENANCE}: "))
 
 
 def _engines(groups: Sequence[Sequence[Claim]]) -> str:

@@ -10,7 +10,7 @@ from ..data.prepared import load
 from ..heads.choices import NUMERICS
 from ..records.fingerprint import trajectory
 from ..records.origin import dataset_of
-from ..records.provenance import arithmetic, material
+from ..records.provenance import ProvenanceError, arithmetic, material
 from ..records.record import Record
 from ..settings import Settings, parse
 from ..sweep.points import data_faults
@@ -23,20 +23,33 @@ class NothingToComputeError(FileError):
 @dataclass(frozen=True)
 class Claim:
     """A record whose files are those that were written, and all that is needed to compute it again. notes: what is to be said
-    of it, and is no fault."""
+    of it, and is no fault. unproven: what is wrong with its provenance, which its numbers do not need."""
 
     record: Record
     settings: Settings
     dataset: Dataset = field(repr=False)
     trajectory: str
     notes: tuple[str, ...] = ()
+    unproven: str = ""
 
 
 def held(record: Record) -> tuple[Settings, str, tuple[str, ...]]:
     """Hold a record against its checksums, its settings and the name of its data: the settings, with the engine for which they
     make its trajectory; the trajectory; what is to be said. FileError, one line, when any does not fit."""
-    place = record.trajectory or record.folder.parent.name
-    provenance, notes = record.check(place, record.result.iterations), []
+    provenance = record.check(_place(record), record.result.iterations)
+    settings = _settings(record)
+    if provenance is None:
+        return settings, _place(record), ("no provenance says which source computed it",)
+    changed = material(provenance, "arithmetic") != arithmetic()
+    return settings, _place(record), ("the arithmetic's source changed since it was made",) if changed else ()
+
+
+def _place(record: Record) -> str:
+    return record.trajectory or record.folder.parent.name
+
+
+def _settings(record: Record) -> Settings:
+    """Those of a record whose checksums hold, with the engine for which they make its trajectory."""
     try:
         settings = parse(record.settings)
     except SettingsError as error:
@@ -46,22 +59,28 @@ def held(record: Record) -> tuple[Settings, str, tuple[str, ...]]:
         raise FileError(f"{record.folder / 'settings.yaml'}: has {counts}")
     # Before anything is computed: losses for each iteration, so that what is claimed costs no more than what is there.
     assert len(record.losses) == record.result.iterations
-    if provenance is None:
-        notes.append("no provenance says which source computed it")
-    elif material(provenance, "arithmetic") != arithmetic():
-        notes.append("the arithmetic's source changed since it was made")
-    return _with_engine(record, settings, place), place, tuple(notes)
+    return _with_engine(record, settings, _place(record))
 
 
 def claim(record: Record) -> Claim:
     """A record that is held, with its data. FileError, one line, when any does not fit; NothingToComputeError when the data is
     not here."""
-    settings, place, notes = held(record)
-    dataset, said = _data(record, settings)
+    unproven, notes = "", tuple[str, ...]()
+    try:
+        settings, place, notes = held(record)
+    except ProvenanceError as error:
+        # Computing tells which number it is that the statement does not know.
+        settings, place, unproven = _settings(record), _place(record), str(error)
+    try:
+        dataset, said = _data(record, settings)
+    except NothingToComputeError:
+        if unproven:
+            raise FileError(unproven) from None
+        raise
     faults = data_faults(settings, dataset)
     if faults:
         raise FileError(f"{record.folder / 'settings.yaml'}: {faults[0]}")
-    return Claim(record, settings, dataset, place, (*notes, *said))
+    return Claim(record, settings, dataset, place, (*notes, *said), unproven)
 
 
 def _with_engine(record: Record, settings: Settings, name: str) -> Settings:

@@ -8,6 +8,7 @@ import numpy as np
 from ..base.console import number
 from ..base.text import aligned
 from ..data.dataset import SPLITS
+from ..records.provenance import PROVENANCE
 from ..records.record import FILES, Record
 from ..training.result import CRITERIA
 from .axes import AXES, short
@@ -110,7 +111,8 @@ def y_hat_lines(record: Record) -> list[str]:
 
 def file_lines(record: Record, siblings: Sequence[Record]) -> list[str]:
     """Where everything about the point lies."""
-    lines = [f"files: {record.folder}", f"  {'  '.join(FILES)}"]
+    names = [*FILES, *([PROVENANCE] if (record.folder / PROVENANCE).is_file() else [])]
+    lines = [f"files: {record.folder}", f"  {'  '.join(names)}"]
     home = record.folder.parent.parent.parent
     figures = home / "figures"
     return [*lines, *([f"  the experiment's figures: {figures}"] if len(siblings) > 1 and figures.is_dir() else [])]

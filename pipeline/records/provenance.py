@@ -27,6 +27,10 @@ LOCK = "constraints.txt"
 LARGEST = 1_000_000
 
 
+class ProvenanceError(FileError):
+    """A statement is damaged, or says of other files that a record was made of them: the record beside it may be right."""
+
+
 @cache
 def arithmetic() -> str:
     """SHA-256 of the sources that decide a record's numbers, by their names."""
@@ -61,28 +65,28 @@ def statement(sums: Mapping[str, str], data: str, numerics: str) -> bytes:
 
 
 def read_provenance(folder: Path, sums: Mapping[str, str] | None = None) -> dict[str, Any] | None:
-    """A record's statement; None for a record that has none. FileError when it is damaged, or another record's.
+    """A record's statement; None for a record that has none. ProvenanceError when it is damaged, or another record's.
 
     sums: the digests of files that were held against them already.
     """
     path = folder / PROVENANCE
     try:
         if path.stat().st_size > LARGEST:
-            raise FileError(f"{path}: is larger than any provenance")
+            raise ProvenanceError(f"{path}: is larger than any provenance")
         content = path.read_bytes()
         plain: dict[str, Any] = read_json(content)
         subjects = {subject["name"]: subject["digest"]["sha256"] for subject in plain["subject"]}
         seal = plain["predicate"]["runDetails"].pop("metadata")
         if content != _sealed(plain) or not isinstance(seal, dict):
-            raise FileError(f"{path}: is damaged, its invocationId is not that of its text")
+            raise ProvenanceError(f"{path}: is damaged, its invocationId is not that of its text")
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileError(f"{path}: is no provenance of a record ({type(error).__name__})") from None
+        raise ProvenanceError(f"{path}: is no provenance of a record ({type(error).__name__})") from None
     known = sums or {}
     wrong = [name for name, digest in subjects.items() if (known.get(name) or _digest(folder / Path(name).name)) != digest]
     if wrong:
-        raise FileError(f"{path}: is not that of the record beside it, {wrong[0]} differs")
+        raise ProvenanceError(f"{path}: is not that of the record beside it, {wrong[0]} differs")
     return plain
 
 

@@ -139,6 +139,18 @@ def test_an_edited_record_is_found_with_file_head_and_iteration(verify, home, ho
         shutil.copytree(whole, last)
 
 
+def test_a_number_that_the_provenance_does_not_know_is_computed_and_found(verify, home):
+    last = next(folder for folder in points(home / "scratch") if folder.name == "12")
+    provenance = (last / PROVENANCE).read_bytes()
+    edit(last, "losses.npy", other_loss)
+    (last / PROVENANCE).write_bytes(provenance)
+    for how in ((), ("--segments", "99")):
+        code, found = verify(*how)
+        assert code == 1 and {(PROVENANCE, "", None), ("losses.npy", "7", 4)} <= {*only(found, last)}
+    (words,) = {each["words"] for differ in found["faults"].values() for each in differ if each["file"] == PROVENANCE}
+    assert words == "is not that of the record beside it, SHA256SUMS differs"
+
+
 def test_settings_data_and_checksums_are_held_before_anything_is_computed(verify, home):
     first, second, third, _ = points(home / "scratch")
     edit(first, "settings.yaml", lambda text: text.replace(b"alpha: 0.1", b"alpha: 0.2"))

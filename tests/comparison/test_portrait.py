@@ -109,4 +109,5 @@ def test_a_single_image_shows_target_beside_y_hat(tmp_path):
 def test_it_says_where_its_files_are(siblings):
     record = one(siblings)
     assert portrait.file_lines(record, siblings)[0] == f"files: {record.folder}"
+    assert portrait.file_lines(record, siblings)[1].endswith("SHA256SUMS  provenance.json")
     assert all((Path(record.folder) / name).is_file() for name in portrait.file_lines(record, siblings)[1].split())
