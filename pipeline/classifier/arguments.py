@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from ..base.errors import SettingsError
 from ..data.input import image_shape_of, sides
 from ..heads import metrics
+from ..heads.batches import too_large
 from ..heads.head import Head
 from ..settings import Settings, parse
 
@@ -55,8 +56,8 @@ def checked_shape(image_shape: Any, shape: tuple[int, ...], features: int, kerne
 
 def warn_of_batch(size: int | str, images: int) -> None:
     """Of a batch that is larger than the images."""
-    if size != "all" and int(size) > images:
-        warnings.warn(f"batch_size: {size} is more than the {images} images; a batch is all of them", stacklevel=CALLER)
+    if text := too_large(size, images):
+        warnings.warn(text, stacklevel=CALLER)
 
 
 def warn_of_pixels(pixels: NDArray[Any], largest: float, scale: float) -> None:

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..comparison.explanation import Explanation, explain
 from ..data.input import Input, largest_of, learnt_scale, odd_range, sides
 from ..heads import metrics
-from ..heads.batches import alphas, batches
+from ..heads.batches import alphas, batch_size, batches
 from ..heads.block import Block
 from ..heads.elementary import sigmoid
 from ..heads.head import Head
@@ -224,7 +224,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
             raise ValueError(f"y: holds {unknown.tolist()}, which are not among the classes {self.classes_.tolist()}")
         labels = np.searchsorted(self.classes_, y)
         training, names, done = settings.training, [str(name) for name in self.classes_], self.n_iter_
-        size = len(images) if training.batch_size == "all" else min(int(training.batch_size), len(images))
+        size = batch_size(training.batch_size, len(images))
         heads = self.heads_ if heads is None else heads
         losses, length = [self.loss_curve_], max(1, BLOCK_IMAGES // size)
         for first in range(0, training.iterations, length):

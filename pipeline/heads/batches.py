@@ -6,6 +6,18 @@ from numpy.typing import NDArray
 BATCH_STREAM = 2
 
 
+def batch_size(setting: int | str, images: int) -> int:
+    """How many images a batch has: as many as are set, or all, and never more than there are."""
+    return images if setting == "all" else min(int(setting), images)
+
+
+def too_large(setting: int | str, images: int) -> str | None:
+    """What to say of a batch that is set larger than the images are; None of any other."""
+    if setting == "all" or int(setting) <= images:
+        return None
+    return f"batch_size: {setting} is more than the {images} images for training; a batch is all of them"
+
+
 def batches(seed: int, images: int, batch_size: int, first: int, last: int) -> NDArray[np.int64]:
     """The batches of iterations `first` to `last` (exclusive), counted from 0: (last - first, batch_size) indices.
 

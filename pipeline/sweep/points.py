@@ -11,6 +11,7 @@ from ..base.errors import DataError, FileError, SettingsError
 from ..base.text import quoted_if_blank
 from ..data import prepared
 from ..data.dataset import TRAIN, Dataset
+from ..heads.batches import too_large
 from ..records.fingerprint import trajectory
 from ..settings import DataSettings, Settings
 from .grid import Grid
@@ -66,10 +67,8 @@ def data_faults(settings: Settings, dataset: Dataset) -> list[str]:
 def warn_of_batches(points: Iterable[Point]) -> None:
     """Say which batches are larger than the images for training: they are all of them."""
     pairs = {(point.settings.training.batch_size, point.dataset.count(TRAIN)): None for point in points}
-    for size, images in pairs:
-        if size != "all" and int(size) > images:
-            text = f"training.batch_size: {size} is more than the {images} images for training; a batch is all of them"
-            console.say(f"warning: {text}", error=True)
+    for text in filter(None, (too_large(size, images) for size, images in pairs)):
+        console.say(f"warning: training.{text}", error=True)
 
 
 def warn_of_absent(points: Iterable[Point]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..base.files import write_text
 from ..base.plain_json import read_json
 from ..data.dataset import TRAIN
+from ..heads.batches import batch_size
 from .point import Point
 
 FILE = Path("work") / "rates.json"
@@ -67,9 +68,7 @@ class Rates:
 def shape(point: Point) -> str:
     """What decides how long an iteration takes."""
     settings, dataset = point.settings, point.dataset
-    images = dataset.count(TRAIN)
-    size = settings.training.batch_size
-    batch = images if size == "all" else min(int(size), images)
+    batch = batch_size(settings.training.batch_size, dataset.count(TRAIN))
     height, width = dataset.image_shape
     compute, model = settings.compute, settings.model
     parts = (compute.executor, compute.engine, model.dtype, f"{len(dataset.classes)} heads", f"{model.filters} filters",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..base.errors import NonFiniteError
 from ..data.dataset import TEST, TRAIN, Dataset
 from ..data.prepared import read
-from ..heads.batches import alphas, batches
+from ..heads.batches import alphas, batch_size, batches
 from ..heads.block import Block
 from ..heads.head import Head
 from ..heads.initial import initial_heads
@@ -93,7 +93,7 @@ def _advance(
         return heads, np.empty((0, len(heads)))
     training = settings.training
     members = np.flatnonzero(dataset.split == TRAIN)
-    size = len(members) if training.batch_size == "all" else min(int(training.batch_size), len(members))
+    size = batch_size(training.batch_size, len(members))
     block = Block(
         dataset.images,
         dataset.scale,

@@ -171,7 +171,7 @@ def test_partial_fit_takes_parts_that_lack_classes_and_images():
 
 
 def test_batches_larger_than_the_data_are_all_of_it():
-    with pytest.warns(UserWarning, match=r"^batch_size: 1000 is more than the 30 images; a batch is all of them$"):
+    with pytest.warns(UserWarning, match=r"^batch_size: 1000 is more than the 30 images for training; a batch is all of them$"):
         found = small(batch_size=1000).fit(IMAGES, NAMES)
     assert same_bits(found, small(batch_size=30).fit(IMAGES, NAMES))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.heads.batches import alphas, batches
+from pipeline.heads.batches import alphas, batch_size, batches, too_large
 from tests.helpers.heads import law
 
 SIZES = st.integers(1, 12).flatmap(lambda images: st.tuples(st.just(images), st.integers(1, images)))
@@ -18,6 +18,13 @@ CUTS = st.lists(st.integers(0, 40), max_size=5)
 def pieces(cuts, end):
     ends = sorted({0, end, *(cut for cut in cuts if cut < end)})
     return list(pairwise(ends))
+
+
+@pytest.mark.parametrize(("setting", "size"), [("all", 30), (1, 1), (30, 30), (31, 30), (1000, 30)])
+def test_a_batch_has_as_many_images_as_are_set_or_all_and_too_large_a_one_is_said(setting, size):
+    said = f"batch_size: {setting} is more than the 30 images for training; a batch is all of them"
+    assert batch_size(setting, 30) == size
+    assert too_large(setting, 30) == (None if setting in ("all", size) else said)
 
 
 @law(100)
