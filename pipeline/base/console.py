@@ -24,6 +24,8 @@ FULL_ERROR = "HYDRA_FULL_ERROR"
 
 def run(stage: Callable[[list[str]], int]) -> None:
     """Run a stage on the command line's arguments and exit: 1 with a line for each fault of the input, 130 on Ctrl-C."""
+    # A command may be started without one: nobody reads, and no file of ours may take its number.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     with stops_as_exceptions():
         try:
             code = stage(sys.argv[1:])
@@ -36,6 +38,10 @@ def run(stage: Callable[[list[str]], int]) -> None:
             say("stopped", error=True)
             leave(130 if isinstance(stop, KeyboardInterrupt) else stop.code)
     sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
 
 
 def leave(code: int) -> None:

@@ -39,7 +39,7 @@ UMASK = _umask()
 def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that appears under `path` whole, or not at all. durable: with its bytes on disk by then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with held(lambda: _new_file(path)) as temporary:
+    with named(path), held(lambda: _new_file(path)) as temporary:
         try:
             with temporary.open("wb") as file:
                 yield file
@@ -53,6 +53,17 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
             raise
     if durable:
         sync_folder(path.parent)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """An OSError of what is done for `path` names that, no temporary file that nobody has heard of."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or UNFINISHED in str(error.filename):
+            error.filename, error.filename2 = str(path), None
+        raise
 
 
 @contextmanager

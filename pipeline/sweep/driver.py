@@ -4,6 +4,7 @@ Workers compute and write nothing; only the driver writes. A trajectory is compu
 passes them, and it goes on from wherever anything of it was kept. None of this changes a bit of any result.
 """
 
+import errno
 import logging
 import time
 from collections import deque
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..base.errors import FileError, LostWorkerError
-from ..base.files import first_line
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.shelf import set_damaged_aside
 from ..records.times import note
@@ -34,6 +34,8 @@ CHECKPOINT_SECONDS = 5.0
 LOCKED_SECONDS = 0.1
 # A block whose workers died so often will not be given out again.
 MOST_LOST = 5
+# What a disk answers that takes nothing more, whatever point it is of.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Outcome:
 
 
 def drive(points: Sequence[Point], pool: Pool, observer: Observer) -> Outcome:
-    """Make sure that every point has its record, or has failed. A stop leaves all that was computed on disk."""
+    """Make sure that every point has its record, or has failed. A stop leaves all that was computed on disk. FileError when the
+    disk takes no more."""
     driver = Driver(pool, observer)
     try:
         driver.run(group(points))
@@ -58,7 +61,8 @@ class Driver:
     """One run of `drive`."""
 
     def __init__(self, pool: Pool, observer: Observer) -> None:
-        self.done = self.failed = 0
+        self.done = self.failed = self._points = 0
+        self._is_full = False
         self._pool, self._observer = pool, observer
         self._locks = Locks()
         self._executor: Executor | None = None
@@ -71,7 +75,8 @@ class Driver:
         self._running: dict[Future[Trained], tuple[Training, Executor]] = {}
 
     def run(self, trajectories: Sequence[Trajectory]) -> None:
-        """Until every trajectory has ended."""
+        """Until every trajectory has ended. FileError when the disk takes no more."""
+        self._points = sum(len(trajectory.points) for trajectory in trajectories)
         for trajectory in trajectories:
             if self._missing(trajectory):
                 self._queue.append(trajectory)
@@ -97,7 +102,8 @@ class Driver:
         """Keep what was computed, and end the workers without waiting for them."""
         for training in self._active.values():
             if training.wanted:
-                _save(training)
+                self._save(training)
+        self._locks.close()
         self._rates.write()
         for future in self._running:
             future.cancel()
@@ -105,6 +111,15 @@ class Driver:
         if self._executor:
             self._executor.shutdown(wait=False)
         self._pool.close()
+
+    def _save(self, training: Training) -> None:
+        """Keep how far a trajectory has come that ends early. That the disk takes no more is said once."""
+        point = training.wanted[0]
+        try:
+            training.save(point)
+        except OSError as error:
+            level = logging.DEBUG if self._is_full else logging.WARNING
+            log.log(level, "%s: its last iterations are not kept (%s)", point.name, error.strerror)
 
     def _say_what_runs(self) -> None:
         many, heads = share_cores(len(self._queue), self._pool.cores(), self._pool.split)
@@ -198,6 +213,8 @@ class Driver:
         try:
             self._keep(training, trained)
         except OSError as error:
+            if error.errno in FULL:
+                raise self._full(training.wanted[0], error) from error
             self._fail(training, error)
             return
         if training.wanted:
@@ -242,10 +259,16 @@ class Driver:
         log.warning("a worker died; its block of %s is given out again", training.wanted[0].name)
         self._submit(training)
 
+    def _full(self, point: Point, error: OSError) -> FileError:
+        """The end: what else was trained would be lost like this."""
+        self._is_full = True
+        kept = f"{self.done} of {self._points} points are recorded, the same command goes on with the rest when there is room"
+        return FileError(f"{point.settings.folder}: {error.strerror}; {kept}")
+
     def _fail(self, training: Training, error: Exception) -> None:
         if isinstance(error, LostWorkerError):
             # What was computed before is good, and the next run goes on from it.
-            _save(training)
+            self._save(training)
         for point in (*training.wanted, *training.later):
             self.failed += 1
             self._observer.failed(point, error)
@@ -254,15 +277,6 @@ class Driver:
     def _end(self, point: Point) -> None:
         del self._active[point.trajectory]
         self._locks.release(point.settings.folder, point.trajectory)
-
-
-def _save(training: Training) -> None:
-    """Keep how far a trajectory has come that ends early. A disk that takes no more must not keep the rest from ending well."""
-    point = training.wanted[0]
-    try:
-        training.save(point)
-    except OSError as error:
-        log.warning("%s: its last iterations are not kept (%s)", point.name, first_line(error))
 
 
 def _note(point: Point, what: str) -> None:

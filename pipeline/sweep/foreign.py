@@ -85,6 +85,9 @@ class Job:
             observers: list[Observer] = [Lines(None, number), seen, *([watcher] if watcher else [])]
             outcome = drive([point], pool(settings.compute), Observers(tuple(observers)))
             status = "FAILED" if outcome.failed else "FINISHED"
+        except MendableError as error:
+            status = "FAILED"
+            log.error("point %s failed: %s", number + 1, error)
         finally:
             for line in watcher.close(status) if watcher else []:
                 log.warning("%s", line)

@@ -38,6 +38,12 @@ class Locks:
         else:
             lock.release()
 
+    def close(self) -> None:
+        """Let others train all of them."""
+        for lock, _ in self._held.values():
+            lock.release()
+        self._held.clear()
+
 
 def is_trained(experiment: Path, trajectory: str) -> bool:
     """Whether some process has this trajectory now, or one that shares its file. Nothing is written."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.base.errors import LostWorkerError, NonFiniteError
+from pipeline.base.errors import FileError, LostWorkerError, NonFiniteError
 from pipeline.heads.compiled import engine
 from pipeline.heads.elementary import sigmoid
 from pipeline.heads.one_vs_rest import Workers, all_logits
@@ -177,7 +177,35 @@ def test_a_stop_on_a_full_disk_is_a_stop_and_every_trajectory_is_tried(tmp_path,
     with pytest.raises(KeyboardInterrupt):
         drive(points, replace(workers, close=lambda: ended.append(workers.close())), seen)
     assert sorted(tried) == sorted(point.key for point in points) and ended == [None]
-    assert caplog.text.count("its last iterations are not kept ([Errno 28] No space left on device)") == 2
+    assert caplog.text.count("its last iterations are not kept (No space left on device)") == 2
+
+
+@pytest.mark.parametrize("refused", ["write_record", "save"])
+def test_a_disk_that_takes_no_more_ends_a_sweep_with_one_line(tmp_path, monkeypatch, eager, caplog, refused):
+    """What is trained after that would be lost as well."""
+    dataset, settings = small_data(), small_settings(tmp_path)
+    points = [point_of(with_training(settings, alpha=alpha), dataset) for alpha in (0.1, 0.2, 0.3, 0.4)]
+    seen = Recorder()
+
+    def full(*_, durable=True):
+        if durable and len(seen.trained) >= 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    write = driver.write_record
+    monkeypatch.setattr(driver, "CHECKPOINT_SECONDS", 0)
+    if refused == "save":
+        monkeypatch.setattr(underway.Training, "save", full)
+    else:
+        monkeypatch.setattr(driver, "write_record", lambda *words: full() or write(*words))
+    with pytest.raises(FileError, match="the same command goes on with the rest") as told:
+        drive(points, pool(settings.compute), seen)
+    kept = len([point for point in points if point.folder.exists()])
+    said = f"{settings.folder}: No space left on device; {kept} of 4 points are recorded, "
+    assert kept < 4 and str(told.value).startswith(said)
+    assert seen.errors == [] and caplog.text == ""
+    monkeypatch.undo()
+    again = Recorder()
+    assert drive(points, pool(settings.compute), again).done == 4 and len(again.known) == kept
 
 
 def test_a_damaged_record_that_two_commands_find_at_once_is_set_aside_once(tmp_path, monkeypatch, caplog):
