@@ -21,12 +21,16 @@ from .base.project import expanded
 from .heads.choices import DTYPES, ENGINES, GRADIENTS, INITS, LOSSES, SCHEDULES
 
 SOURCES = ("digits", "fashion_mnist", "idx", "images", "arrays", "notebook")
+# They read no file of a person's own.
+WITHOUT_PATH = ("digits", "notebook")
 NEEDED_PATHS = {
     "idx": "FOLDER with train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz",
     "images": "FOLDER with a sub-folder of pictures for each class",
     "arrays": "FILE.npz with images (N, H, W) and labels (N,)",
 }
 LARGEST_SIDE = 4096
+# Each leaves a loss a head, in 8 bytes: so many are 8 GB a head.
+MOST_ITERATIONS = 10**9
 EXECUTORS = ("threads", "processes", "dask")
 STORES = ("sqlite", "server", "off")
 # What Windows takes for a device, in any folder and with any ending.
@@ -95,7 +99,7 @@ class ModelSettings:
 @dataclass(frozen=True)
 class TrainingSettings:
     alpha: float = setting(0.1, "size of a step against the batch's mean gradient", positive())
-    iterations: int = setting(2000, "steps, each from one batch", whole(1))
+    iterations: int = setting(2000, "steps, each from one batch", whole(1, MOST_ITERATIONS))
     batch_size: int | str = setting(32, "images a batch, or all", BATCH)
     loss: str = setting("binary_cross_entropy", "what is made small", one_of(LOSSES))
     schedule: str = setting("constant", "of alpha: constant, or cosine down to 0", one_of(SCHEDULES))
@@ -254,6 +258,9 @@ def _pair_faults(settings: Settings) -> list[str]:
         found.append(f"data.fold: must be from 0 to data.folds - 1 = {data.folds - 1}, not {data.fold}")
     if data.source in NEEDED_PATHS and not data.path:
         found.append(f"data.path: is missing; data={data.source} needs data.path={NEEDED_PATHS[data.source]}")
+    if data.source in WITHOUT_PATH and data.path is not None:
+        right = "which reads no file; add data=arrays (a .npz), data=images or data=idx (a folder)"
+        found.append(f"data.path: must be null with data={data.source}, {right}")
     if data.size is not None and data.source != "images":
         found.append(f"data.size: must be null with data={data.source}, only data=images resizes; not {data.size!r}")
     elif data.size is not None and image_size(data.size) is None:
