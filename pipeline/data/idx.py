@@ -86,13 +86,18 @@ def _parts(folder: Path) -> list[Part]:
     """The parts that lie in the folder, train first, their headers read and found to fit each other."""
     check_folder(folder)
     parts = [_part(folder, "train")]
-    if any(_find(folder, "t10k", kind) for kind in DIMENSIONS):
+    if has_test(folder):
         parts.append(_part(folder, "t10k"))
         train, test = parts
         if train.shape[1:] != test.shape[1:]:
             sizes = f"{_by(test.shape[1:])} pixels, those of {train.images.name} {_by(train.shape[1:])}"
             raise DataError(f"{test.images}: its images have {sizes}; they must be alike")
     return parts
+
+
+def has_test(folder: Path) -> bool:
+    """Whether there are t10k files."""
+    return any(_find(folder, "t10k", kind) for kind in DIMENSIONS)
 
 
 def _part(folder: Path, part: str) -> Part:

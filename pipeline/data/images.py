@@ -62,6 +62,11 @@ def _parts(folder: Path) -> tuple[Path, Path | None]:
     return folder / PARTS[0], folder / PARTS[1]
 
 
+def has_test(folder: Path) -> bool:
+    """Whether the test pictures have a place of their own."""
+    return _parts(folder)[1] is not None
+
+
 def _class_folders(folder: Path) -> list[Path]:
     """The sub-folders, by name; files beside them do not count."""
     found = visible(folder)

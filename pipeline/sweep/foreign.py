@@ -20,6 +20,7 @@ from ..base.errors import DataError, FileError, MendableError
 from ..base.files import write_text
 from ..base.plain_yaml import read_yaml
 from ..base.stops import stops_as_exceptions
+from ..data.folds import check_folds
 from ..records.record import Record
 from ..settings import Settings, parse
 from .driver import drive
@@ -100,6 +101,7 @@ class Job:
         with open_dict(job):
             job.pop("hydra", None)
         settings = at_home(parse(job), Path(HydraConfig.get().runtime.cwd))
+        check_folds([settings.data])
         compute = settings.compute
         if os.getpid() != self.driver:
             compute = replace(compute, executor="threads", n_jobs=1)

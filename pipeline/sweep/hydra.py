@@ -34,6 +34,7 @@ from ..base.arguments import refuse
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
 from ..base.plain_yaml import check_folder
+from ..data.folds import check_folds
 from ..settings import Settings, parse
 from .axes import axes_of, params_of
 from .explain import explain
@@ -184,10 +185,12 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     words = tuple(f"{key}={value}" for key, value in params.items())
     if foreign and base.hydra.sweeper._target_ != OWN[1]:
         first = at_home(parse(OmegaConf.create(plain_job(base))), Path.cwd())
+        check_folds([first.data])
         keys = list(dict.fromkeys([*params, *(o.key_or_group for o in swept)]))
         return Command((), first, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
     axes = axes_of(parser, parser.parse_overrides(list(words)), given) if multirun else []
     jobs = jobs_of(config_name, fixed, base, axes)
+    check_folds(job.settings.data for job in jobs)
     keys = [axis.key for axis in axes]
     return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
 
