@@ -5,9 +5,8 @@ and range; what settings ask of each other stands in `_pair_faults`.
 """
 
 import difflib
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from .base.errors import SettingsError
 from .base.project import expanded
+from .base.ranges import BATCH, NAME, SHARE, SIZE, WORKERS, Range, image_size, one_of, positive, whole
 from .heads.choices import DTYPES, ENGINES, GRADIENTS, INITS, LOSSES, SCHEDULES
 
 SOURCES = ("digits", "fashion_mnist", "idx", "images", "arrays", "notebook")
@@ -28,22 +28,11 @@ NEEDED_PATHS = {
     "images": "FOLDER with a sub-folder of pictures for each class",
     "arrays": "FILE.npz with images (N, H, W) and labels (N,)",
 }
-LARGEST_SIDE = 4096
 # Each leaves a loss a head, in 8 bytes: so many are 8 GB a head.
 MOST_ITERATIONS = 10**9
 EXECUTORS = ("threads", "processes", "dask")
 STORES = ("sqlite", "server", "off")
-# What Windows takes for a device, in any folder and with any ending.
-DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.I)
 KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-
-
-@dataclass(frozen=True)
-class Range:
-    """Which values a setting may have: in words, as the end of "must be ...", and as a test."""
-
-    words: str
-    holds: Callable[[Any], bool]
 
 
 def setting(default: Any, meaning: str, values: Range | None = None) -> Any:
@@ -51,36 +40,11 @@ def setting(default: Any, meaning: str, values: Range | None = None) -> Any:
     return field(default=default, metadata={"meaning": meaning, "range": values})
 
 
-def one_of(choices: tuple[str, ...]) -> Range:
-    return Range(f"{', '.join(choices[:-1])} or {choices[-1]}", choices.__contains__)
-
-
-def whole(least: int, most: int | None = None, words: str = "") -> Range:
-    found = words or (f"at least {least}" if most is None else f"from {least} to {most}")
-    return Range(found, lambda value: value >= least and (most is None or value <= most))
-
-
-def positive(words: str = "positive and finite") -> Range:
-    return Range(words, lambda value: value is None or (math.isfinite(value) and value > 0))
-
-
-def _is_name(name: str) -> bool:
-    """Whether a folder of any system, or on a share, can be called so."""
-    plain = len(name) <= 100 and all(c.isalnum() or c in "_-." for c in name) and len(name.encode()) <= 255
-    return plain and name[:1] not in ("", ".") and name[-1:] != "." and not DEVICES.fullmatch(name)
-
-
-BATCH = Range("at least 1, or all", lambda value: value == "all" or (isinstance(value, int) and value >= 1))
-NAME = Range("letters, digits, '_', '-' and '.', not '.' first or last, at most 100, no device as nul or com1", _is_name)
-SHARE = Range("from 0 to below 1", lambda value: 0 <= value < 1)
-WORKERS = Range("a number of workers, or -1 for one a core", lambda value: value >= 1 or value == -1)
-
-
 @dataclass(frozen=True)
 class DataSettings:
     source: str = setting("digits", "where the images come from", one_of(SOURCES))
     path: str | None = setting(None, "the file or folder of the images, for sources that need one")
-    size: int | str | None = setting(None, "data=images only: N or HxW, to which pictures are stretched")
+    size: int | str | None = setting(None, "data=images only: N or HxW, to which pictures are stretched", SIZE)
     scale: float | None = setting(None, "pixels are divided by this", positive("positive and finite, or null"))
     folds: int = setting(5, "the images are dealt into so many folds", whole(2))
     fold: int = setting(0, "this fold is the test split")
@@ -184,15 +148,6 @@ def did_you_mean(key: str) -> str:
     return f"; did you mean {near[0]}?" if near else "; --help lists them"
 
 
-def image_size(size: int | str | None) -> tuple[int, int] | None:
-    """data.size as (H, W): 28 is (28, 28), 28x32 is (28, 32). None for null, and for what is no size."""
-    found = re.fullmatch(r"([0-9]{1,4})(?:x([0-9]{1,4}))?", str(size), re.ASCII)
-    if found is None:
-        return None
-    height, width = int(found[1]), int(found[2] or found[1])
-    return (height, width) if min(height, width) >= 2 and max(height, width) <= LARGEST_SIDE else None
-
-
 @cache
 def _kinds(group: type) -> dict[str, tuple[type, ...]]:
     """The types that each setting of a group may have; a group among them has itself."""
@@ -216,14 +171,23 @@ def _read(group: type, plain: object, prefix: str, found: list[str]) -> Any:
         try:
             values[name] = _converted(plain[name], kind)
         except ValueError:
-            right = " or ".join(KINDS[k] for k in kind if k in KINDS)
-            shown = None if plain[name] is None else str(plain[name])
-            found.append(f"{prefix}{name}: must be {right}, not {shown!r}")
+            found.append(f"{prefix}{name}: must be {_right(group, name, plain[name])}")
     return group(**values)
 
 
+def _right(group: type, name: str, value: Any) -> str:
+    """What a setting must be and this value is not."""
+    kinds = [kind for kind in _kinds(group)[name] if kind in KINDS]
+    values = next(declared.metadata["range"] for declared in fields(group) if declared.name == name)
+    if str in kinds and len(kinds) > 1:
+        return f"{values.words}, not {str(value)!r}"
+    if str in kinds and isinstance(value, (int, float)):
+        return f"a text, not {value}, a number or a word like true; quotes make it a text"
+    return f"{KINDS[kinds[0]]}, not {None if value is None else str(value)!r}"
+
+
 def _converted(value: Any, kinds: tuple[type, ...]) -> Any:
-    """The value in one of these types: numbers may come as text, and whole ones as numbers. ValueError for any other."""
+    """The value in one of these types: numbers may come as text, whole ones as numbers, no text as a number. ValueError."""
     if value is None and type(None) in kinds:
         return None
     if type(value) in kinds:
@@ -234,7 +198,8 @@ def _converted(value: Any, kinds: tuple[type, ...]) -> Any:
         return float(value)
     if int in kinds and type(value) is str:
         return int(value)
-    if str in kinds:
+    # What a number was typed as is lost: 2026_11_27 is 20261127 by now.
+    if str in kinds and not isinstance(value, (int, float)):
         return str(value)
     raise ValueError
 
@@ -254,18 +219,15 @@ def _pair_faults(settings: Settings) -> list[str]:
     """What settings ask of each other."""
     data, compute, tracking = settings.data, settings.compute, settings.tracking
     found = _kernel_faults(settings)
-    if not 0 <= data.fold < data.folds:
+    if not 0 <= data.fold < max(data.folds, 2):
         found.append(f"data.fold: must be from 0 to data.folds - 1 = {data.folds - 1}, not {data.fold}")
     if data.source in NEEDED_PATHS and not data.path:
         found.append(f"data.path: is missing; data={data.source} needs data.path={NEEDED_PATHS[data.source]}")
     if data.source in WITHOUT_PATH and data.path is not None:
         right = "which reads no file; add data=arrays (a .npz), data=images or data=idx (a folder)"
         found.append(f"data.path: must be null with data={data.source}, {right}")
-    if data.size is not None and data.source != "images":
+    if image_size(data.size) and data.source != "images":
         found.append(f"data.size: must be null with data={data.source}, only data=images resizes; not {data.size!r}")
-    elif data.size is not None and image_size(data.size) is None:
-        right = f"N or HxW, each from 2 to {LARGEST_SIDE}, or null"
-        found.append(f"data.size: must be {right}, not {data.size!r}")
     if compute.scheduler is not None and compute.executor != "dask":
         right = f"null with compute={compute.executor}; compute=dask uses one"
         found.append(f"compute.scheduler: must be {right}, not {compute.scheduler!r}")

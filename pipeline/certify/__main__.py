@@ -8,8 +8,8 @@ import argparse
 from ..base import console
 from ..base.arguments import new_parser, whole
 from ..base.errors import SettingsError
+from ..base.ranges import image_size
 from ..heads.choices import ENGINES, LOSSES
-from ..settings import image_size
 from .gradients import TOLERANCE, Case, Certificate, Row, certify
 
 # A gradient of the notebook's costs much less than differences, and a median wants more of them.

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..base.errors import SettingsError
 from ..settings import flatten
+from .words import quote_texts
 
 # Ten times what is measured: a mistyped range is told, not composed for hours.
 MOST_POINTS = 100_000
@@ -69,7 +70,7 @@ def axes_of(parser: OverridesParser, params: Sequence[Override], given: Sequence
         if not words:
             raise SettingsError([f"{group}: {override.get_value_string()} fits none of {', '.join(options) or 'nothing'}"])
         composed = bool(options) or override.package is not None or group.startswith("hydra.")
-        values = None if composed else tuple(o.value() for o in parser.parse_overrides(list(words)))
+        values = None if composed else tuple(o.value() for o in parser.parse_overrides(quote_texts(words)))
         axes.append(Axis(group, words, values, override.is_add() or override.is_force_add()))
     points = math.prod(len(axis.words) for axis in axes)
     if points > MOST_POINTS:

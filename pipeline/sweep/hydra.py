@@ -182,7 +182,7 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     foreign = chosen if multirun and chosen != OWN else ()
     chdir = bool(base.hydra.job.chdir)
     params = params_of(base) if multirun else {}
-    words = tuple(f"{key}={value}" for key, value in params.items())
+    words = tuple(quote_texts([f"{key}={value}" for key, value in params.items()]))
     if foreign and base.hydra.sweeper._target_ != OWN[1]:
         first = at_home(parse(OmegaConf.create(plain_job(base))), Path.cwd())
         check_folds([first.data])

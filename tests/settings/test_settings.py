@@ -51,7 +51,8 @@ GOOD = [
     {"seed": 0}, {"seed": 2**32 - 1}, {"name": "a-b_c.d1"}, {"data.scale": None}, {"data.scale": 0.5}, {"data.folds": 2},
     {"data.folds": 3, "data.fold": 2}, {"data.validation": 0.0}, {"data.validation": 0.999}, {"model.kernel_size": 1},
     {"model.filters": 1024}, {"training.alpha": 1e308}, {"training.alpha": 5e-324}, {"training.iterations": 1},
-    {"training.iterations": 10**9}, {"training.batch_size": 1}, {"training.batch_size": "all"}, {"compute.n_jobs": -1}, {"compute.n_jobs": 3},
+    {"training.iterations": 10**9}, {"training.batch_size": 1}, {"training.batch_size": "all"},
+    {"compute.n_jobs": -1}, {"compute.n_jobs": 3},
     {"data.source": "arrays", "data.path": "x.npz"}, {"tracking.store": "server", "tracking.uri": "http://localhost:5000"},
     {"tracking.store": "server", "tracking.uri": "https://host"},
     {"data.source": "notebook", "model.init": "notebook_draws", "model.kernel_size": None},
@@ -147,6 +148,22 @@ TYPES = [
 def test_a_wrong_type_is_one_line_that_names_the_key(key, value):
     (fault,) = refused({key: value})
     assert fault.startswith(f"{key}: ")
+
+
+@pytest.mark.parametrize("value", [20261127, 1.5, float("inf"), True])
+def test_a_number_is_no_text_for_what_was_typed_is_lost(value):
+    right = f"must be a text, not {value}, a number or a word like true; quotes make it a text"
+    for key in ("name", "data.path", "compute.scheduler"):
+        assert refused({key: value}) == [f"{key}: {right}"]
+
+
+def test_a_value_that_is_neither_a_number_nor_the_one_text_is_told_what_is_right():
+    assert refused({"training.batch_size": 1.5}) == ["training.batch_size: must be at least 1, or all, not '1.5'"]
+    assert refused({"data.size": 8.5}) == ["data.size: must be N or HxW, each from 2 to 4096, or null, not '8.5'"]
+
+
+def test_no_folds_at_all_is_one_line():
+    assert refused({"data.folds": 0}) == ["data.folds: must be at least 2, not 0"]
 
 
 @pytest.mark.parametrize("group", ["data", "model", "training", "compute", "tracking", "paths"])
