@@ -91,14 +91,25 @@ def plain_job(base: DictConfig) -> dict[str, Any]:
     assert isinstance(plain, dict)
     plain.pop("hydra", None)
     job = {str(key): value for key, value in plain.items()}
-    missing = set(flatten(asdict(Settings()))) - set(flatten(job))
+    missing = _missing(asdict(Settings()), job)
     if missing:
-        raise SettingsError([f"{key}: is missing; every setting of conf/ is needed" for key in sorted(missing)])
+        raise SettingsError([f"{key}: is missing; every setting of conf/ is needed" for key in missing])
     paths, root = job["paths"], str(project.root())
     # A project's path may hold what looks like an interpolation; what the resolver answers is taken as it is.
     if isinstance(paths, dict) and "${" not in root and (ours := PROJECT_PATH.fullmatch(str(paths["experiments"]))):
         paths["experiments"] = f"{root}/{ours[1]}"
     return job
+
+
+def _missing(wanted: Mapping[str, Any], plain: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Settings that are not there, a whole group by its name; what stands in a group's place is judged elsewhere."""
+    found = []
+    for key, value in wanted.items():
+        if key not in plain:
+            found.append(f"{prefix}{key}")
+        elif isinstance(value, dict) and isinstance(plain[key], dict):
+            found += _missing(value, plain[key], f"{prefix}{key}.")
+    return found
 
 
 def _folder(base: DictConfig, plain: dict[str, Any], words: Sequence[str], number: int) -> Path:

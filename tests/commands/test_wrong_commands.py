@@ -42,6 +42,8 @@ WRONG = {
     "training.batch_size=some": "training.batch_size: must be at least 1, or all, not 'some'",
     "training.loss=hinge": "training.loss: must be half_squared_error or binary_cross_entropy, not 'hinge'",
     "~training.alpha": "training.alpha: is missing",
+    "~data": "data: is missing; every setting of conf/ is needed",
+    "seed={a:1}": "seed: must be a whole number, not \"{'a': 1}\"",
     "compute.n_jobs=0": "compute.n_jobs: must be a number of workers, or -1 for one a core, not 0",
     "seed=-1": "seed: must be from 0 to 4294967295, not -1",
     "name=../outside": "name: must be letters, digits",
