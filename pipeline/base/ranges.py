@@ -38,6 +38,11 @@ def _is_name(name: str) -> bool:
     return plain and name[:1] not in ("", ".") and name[-1:] != "." and not DEVICES.fullmatch(name)
 
 
+def largest_kernel(shape: tuple[int, int]) -> int:
+    """Of images (H, W): odd, as all kernels are."""
+    return (min(shape) - 1) // 2 * 2 + 1
+
+
 def image_size(size: int | str | None) -> tuple[int, int] | None:
     """data.size as (H, W): 28 is (28, 28), 28x32 is (28, 32). None for null, and for what is no size."""
     found = re.fullmatch(r"([0-9]{1,4})(?:x([0-9]{1,4}))?", str(size), re.ASCII)

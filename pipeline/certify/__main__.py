@@ -8,7 +8,8 @@ import argparse
 from ..base import console
 from ..base.arguments import new_parser, whole
 from ..base.errors import SettingsError
-from ..base.ranges import image_size
+from ..base.ranges import image_size, largest_kernel
+from ..data.input import sides
 from ..heads.choices import ENGINES, LOSSES
 from .gradients import TOLERANCE, Case, Certificate, Row, certify
 
@@ -82,7 +83,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         if size is not None and size % 2 == 0:
             faults.append(f"--kernel-size: must be odd, not {size}")
         elif shape and size is not None and size > min(shape):
-            faults.append(f"--kernel-size: must be at most {min(shape)} for {shape[0]} x {shape[1]} images, not {size}")
+            faults.append(f"--kernel-size: must be at most {largest_kernel(shape)} for {sides(shape)} images, not {size}")
     if faults:
         raise SettingsError(faults)
     args.image_shape, args.kernel_size = shape, sizes

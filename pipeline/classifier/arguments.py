@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..base.errors import SettingsError
+from ..base.ranges import largest_kernel
 from ..data.input import image_shape_of, sides
 from ..heads import metrics
 from ..heads.batches import too_large
@@ -50,7 +51,7 @@ def checked_shape(image_shape: Any, shape: tuple[int, ...], features: int, kerne
     if given[0] * given[1] != features or (shape and shape != given):
         raise ValueError(f"image_shape: {sides(given)} does not fit X with {sides(shape) or features} pixels")
     if kernel_size is None or kernel_size > min(given):
-        raise ValueError(f"kernel_size: must be at most {min(given)} for {sides(given)} images, not {kernel_size}")
+        raise ValueError(f"kernel_size: must be at most {largest_kernel(given)} for {sides(given)} images, not {kernel_size}")
     return given[0], given[1]
 
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from ..base import console
 from ..base.errors import DataError, FileError, SettingsError
+from ..base.ranges import largest_kernel
 from ..base.text import quoted_if_blank
 from ..data import prepared
 from ..data.dataset import TRAIN, Dataset
+from ..data.input import sides
 from ..heads.batches import too_large
 from ..records.fingerprint import trajectory
 from ..settings import DataSettings, Settings
@@ -57,8 +59,8 @@ def data_faults(settings: Settings, dataset: Dataset) -> list[str]:
     found = []
     size, images = settings.model.kernel_size, dataset.count(TRAIN)
     if size is not None and size > min(dataset.image_shape):
-        height, width = dataset.image_shape
-        found.append(f"model.kernel_size: must be at most {min(height, width)} for {height} x {width} images, not {size}")
+        most = largest_kernel(dataset.image_shape)
+        found.append(f"model.kernel_size: must be at most {most} for {sides(dataset.image_shape)} images, not {size}")
     if images == 0:
         found.append("data.validation: leaves no image for training; make it smaller")
     return found

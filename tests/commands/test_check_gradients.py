@@ -16,7 +16,7 @@ WRONG = {
     "--image-shape 999": "--image-shape: must be HxW or N, each from 2 to 256, not '999'",
     "--image-shape wide": "--image-shape: must be HxW or N, each from 2 to 256, not 'wide'",
     "--kernel-size 4": "--kernel-size: must be odd, not 4",
-    "--kernel-size 3,9": "--kernel-size: must be at most 8 for 8 x 8 images, not 9",
+    "--kernel-size 3,9": "--kernel-size: must be at most 7 for 8 x 8 images, not 9",
     "--kernel-size 3,": "--kernel-size: must be a whole number from 1 to 256, not ''",
     "--filters 0": "--filters: must be a whole number from 1 to 1024, not '0'",
     "--draws x": "--draws: must be a whole number from 1 to 1000000, not 'x'",

@@ -27,7 +27,7 @@ WRONG = {
     "-cn nosuch": "-cn: there is no config 'nosuch'",
     "model.kernel_size=abc": "model.kernel_size: must be a whole number, not 'abc'",
     "model.kernel_size=4": "model.kernel_size: must be an odd number from 1, not 4",
-    "model.kernel_size=9": "model.kernel_size: must be at most 8 for 8 x 8 images, not 9",
+    "model.kernel_size=9": "model.kernel_size: must be at most 7 for 8 x 8 images, not 9",
     "model.kernel_size=null": "model.kernel_size: must be an odd number from 1, not None",
     "model.kernel_size=3,5": "model.kernel_size: takes one value; to sweep over several, add -m",
     "model.kernel_size=[": "model.kernel_size=[: cannot be read",
@@ -120,6 +120,14 @@ def test_bad_arrays_name_the_file(arrays, line, place, tmp_path):
     message = refusal([*place, "data=arrays", f"data.path={file}"])
     assert str(file) in message and line in message and len(message.splitlines()) == 1
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_largest_kernel_that_is_named_is_one_that_is_taken(place, tmp_path):
+    """An odd one, also where the shorter side is even."""
+    np.savez(tmp_path / "mine.npz", images=np.arange(60, dtype=np.uint8).reshape(10, 2, 3), labels=np.arange(10) % 2)
+    words = [*place, "data=arrays", f"data.path={tmp_path / 'mine.npz'}", "training.iterations=1"]
+    assert refusal([*words, "model.kernel_size=3"]) == "model.kernel_size: must be at most 1 for 2 x 3 images, not 3"
+    assert main([*words, "model.kernel_size=1"]) == 0
 
 
 def test_a_place_that_cannot_be_written_is_said_in_one_line(run, tmp_path):
