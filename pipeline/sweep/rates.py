@@ -89,6 +89,7 @@ def read(path: Path) -> dict[str, Rate]:
 def rates_near(folder: Path) -> Mapping[str, Rate]:
     """What was measured in an experiment, and for what is not there in those beside it."""
     found: dict[str, Rate] = {}
-    for path in sorted(folder.parent.glob(f"*/{FILE}")):
-        found |= read(path)
-    return found | read(folder / FILE)
+    for path in [*sorted(folder.parent.glob(f"*/{FILE}")), folder / FILE]:
+        # Where a point was only evaluated, what it took to train is another's to say.
+        found |= {name: rate for name, rate in read(path).items() if rate.iterations + rate.last > 0}
+    return found

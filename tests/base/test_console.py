@@ -28,7 +28,9 @@ def test_a_log_is_utf_8_whatever_the_locale_and_takes_any_path(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("closed", "code", "said"), [(">&-", 0, ""), (">&- 2>&-", 1, ""), (">&-", 1, "nobody: is no experiment")])
+@pytest.mark.parametrize(
+    ("closed", "code", "said"), [(">&-", 0, ""), (">&- 2>&-", 1, ""), (">&-", 1, "nobody: is no experiment")]
+)
 def test_a_command_that_was_started_without_a_terminal_or_pipe_ends_as_with_one(tmp_path, closed, code, said):
     words = f"plan seed=1 paths.experiments={tmp_path}" if code == 0 else f"show nobody paths.experiments={tmp_path}"
     line = f"{sys.executable} -m pipeline.{words} {closed}"

@@ -172,3 +172,18 @@ def test_the_table_is_short_however_many_points(place, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 5
     with pytest.raises(SettingsError, match="a search draws its points as it goes"):
         main([*place, "experiment=digits_search"])
+
+
+def test_a_rate_of_points_that_were_only_evaluated_is_no_rate_of_training(plan, place, tmp_path):
+    words = ["-m", "training.iterations=2000,4000"]
+    assert train([*place, *words[:1], "training.iterations=200,400"]) == 0
+    path = tmp_path / "experiments" / "scratch" / FILE
+    rates = json.loads(path.read_text())
+    assert all(rate["iterations"] + rate["last"] > 0 for rate in rates.values()) and plan(*words)["seconds"] > 0
+    # As after a point whose training another experiment had done.
+    alone = {"iterations": 0, "seconds": 0, "points": 1, "last": 0, "took": 0.01}
+    path.write_text(json.dumps(dict.fromkeys(rates, alone)))
+    assert plan(*words)["seconds"] is None
+    (tmp_path / "experiments" / "other" / FILE).parent.mkdir(parents=True)
+    (tmp_path / "experiments" / "other" / FILE).write_text(json.dumps(rates))
+    assert plan(*words)["seconds"] > 0
