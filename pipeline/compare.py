@@ -40,7 +40,7 @@ OUTPUT, to the terminal instead of the table, or to a FILE:
   --markdown [FILE.md]          a row a setting, repeats averaged   --y-hat FILE.csv        y-hat vectors, joined by image
   --report FILE.html            a page to explore: grid, curves, A beside B, images, heads; no network, no server
 
-paths.experiments=FOLDER looks elsewhere; tracking=server tracking.uri=http://HOST:PORT names the server of MLflow run ids."""
+paths.experiments=FOLDER looks elsewhere; tracking.uri=http://HOST:PORT names the server of MLflow run ids."""
 
 
 def main(arguments: list[str]) -> int:

@@ -24,7 +24,7 @@ target of the images that are most wrong, its kernels, where its files are. POIN
   experiments/digits/points/0123456789abcdef/1000     a record's folder; 0123456789abcdef/1000 says the same
   an MLflow run id, or models:/NAME@champion          fetched from the server when it is not here
 
-paths.experiments=FOLDER looks elsewhere; tracking=server tracking.uri=http://HOST:PORT names the server. Kernels are drawn in
+paths.experiments=FOLDER looks elsewhere; tracking.uri=http://HOST:PORT names the server. Kernels are drawn in
 colours on a terminal, as numbers elsewhere and where NO_COLOR is set."""
 
 

@@ -1,7 +1,7 @@
 """Stage track: tells an MLflow store of every recorded point that it lacks, and of the sweeps' comparisons and champions.
 
 python -m pipeline.track
-python -m pipeline.track name=digits tracking=server tracking.uri=http://127.0.0.1:5000
+python -m pipeline.track name=digits tracking.uri=http://127.0.0.1:5000
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from .tracking.store import check_store, store_uri
 from .tracking.trouble import shown
 
 HELP = """\
-usage: ovrcnn track [experiment=NAME|name=NAME] [tracking=server tracking.uri=http://HOST:PORT | tracking.uri=sqlite:////PATH.db]
+usage: ovrcnn track [experiment=NAME|name=NAME] [tracking.uri=http://HOST:PORT | tracking.uri=sqlite:////PATH.db]
 
 tells an MLflow store of every recorded point that it lacks, once each, with the times when they were trained; and of each
 experiment's sweeps with their tables, of the last one with figures, report and champion, too. Without a name it looks at all

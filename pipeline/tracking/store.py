@@ -67,12 +67,15 @@ class Store:
 
 
 def resolved(tracking: TrackingSettings) -> TrackingSettings:
-    """With the address that counts: tracking.uri, else MLFLOW_TRACKING_URI, else mlflow.db in the project's folder.
+    """With the address that counts: tracking.uri, else MLFLOW_TRACKING_URI, else mlflow.db in the project's folder. One of a
+    server makes it a server's.
 
     SettingsError for an address that fits neither a database nor a server.
     """
-    if tracking.store == "off" or tracking.uri is not None:
+    if tracking.store == "off":
         return tracking
+    if tracking.uri is not None:
+        return replace(tracking, store="server") if _is_server(tracking.uri) else tracking
     uri = os.environ.get(VARIABLE, "").strip()
     if not uri:
         return tracking if tracking.store == "server" else replace(tracking, uri=address_of(project.root() / "mlflow.db"))
@@ -96,7 +99,7 @@ def store_uri(tracking: TrackingSettings) -> str:
         return uri
     # What follows a question mark would be options of SQLAlchemy's, not the file's name.
     if not uri.startswith("sqlite:////") or "?" in uri or uri.endswith("/"):
-        raise SettingsError([f"tracking.uri: must be sqlite:////ABSOLUTE/PATH.db, not {uri!r}"])
+        raise SettingsError([f"tracking.uri: must be sqlite:////ABSOLUTE/PATH.db or http://HOST:PORT, not {uri!r}"])
     return uri
 
 

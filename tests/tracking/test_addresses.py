@@ -23,6 +23,10 @@ EMBEDDED = ("sqlite", f"sqlite:///{project.root() / 'mlflow.db'}")
         ("sqlite", None, "  ", EMBEDDED),
         ("sqlite", "sqlite:////a.db", "http://host:1", ("sqlite", "sqlite:////a.db")),
         ("server", "http://here:2", "http://host:1", ("server", "http://here:2")),
+        # An address says of itself what it is of: one setting is enough.
+        ("sqlite", "http://here:2", None, ("server", "http://here:2")),
+        ("sqlite", "https://here", "sqlite:////a.db", ("server", "https://here")),
+        ("off", "http://here:2", None, ("off", "http://here:2")),
         ("sqlite", None, "http://host:1", ("server", "http://host:1")),
         ("server", None, "https://host", ("server", "https://host")),
         ("sqlite", None, "sqlite:////b/c.db", ("sqlite", "sqlite:////b/c.db")),

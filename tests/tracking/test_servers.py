@@ -149,7 +149,7 @@ def test_a_real_server_holds_each_point_once(tmp_path, monkeypatch):
 def _fetch_records(folder, tracking, points):
     """A machine without the records takes a point's, or a sweep's, from the server; damaged ones it refuses."""
     runs = {run.data.tags.get("point"): run.info.run_id for run in runs_of(folder)}
-    place = ["paths.experiments=nowhere", "tracking=server", f"tracking.uri={tracking.uri}", "--csv"]
+    place = ["paths.experiments=nowhere", f"tracking.uri={tracking.uri}", "--csv"]
     damaged = next((folder / "far").rglob(f"{runs[points[2].key]}/artifacts/record/y_hat.csv"))
     whole = damaged.read_bytes()
     damaged.write_bytes(whole.replace(b"0", b"1"))
