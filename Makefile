@@ -18,6 +18,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: $(READY) ## make .venv with the tested versions of everything, and compile the engine
+	@echo "ready: make sweep trains a first sweep"
 
 # The scripts of an environment name the folder that they were made in: that of a project that was moved is made again.
 MOVED := $(if $(wildcard $(READY)),$(shell head -n 2 $(BIN)/pip | grep -qF '$(CURDIR)/$(BIN)/' || echo yes))

@@ -35,7 +35,7 @@ def run(stage: Callable[[list[str]], int]) -> None:
             say(explain_error(error), error=True)
             code = 1
         except (KeyboardInterrupt, Killed) as stop:
-            say("stopped", error=True)
+            say("; ".join(["stopped", *getattr(stop, "__notes__", [])]), error=True)
             leave(130 if isinstance(stop, KeyboardInterrupt) else stop.code)
     sys.exit(code)
 

@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from ..base import console
 from ..base.files import clean_up
+from ..base.stops import Killed
 from ..records.shelf import bring_back, bring_up_to_date, set_aside
 from .grid import Grid, write_grid
 from .logs import clean_logs
@@ -16,6 +17,10 @@ from .point import Point
 from .points import warn_of_absent, warn_of_batches
 
 SCRATCH = "scratch"
+
+
+# What is said of a stop in the midst of training: what was computed is on disk.
+GOES_ON = "the same command goes on from there"
 
 
 @dataclass
@@ -63,7 +68,11 @@ def begun(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator[N
         if named and known:
             bring_back(folder, [point.folder for point in points])
         _begin(grid, points)
-        yield
+        try:
+            yield
+        except (KeyboardInterrupt, Killed) as stop:
+            stop.add_note(GOES_ON)
+            raise
 
 
 def _begin(grid: Grid, points: Sequence[Point]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.sweep.experiment import GOES_ON
 from pipeline.sweep.grid import Grid
 from pipeline.sweep.hydra import parse_arguments, read_command
 from pipeline.sweep.locks import Locks
@@ -54,7 +55,7 @@ def test_a_stop_is_told_truly_in_mlflow(sent, code, start, tracked, tmp_path):
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
-    assert "Traceback" not in errors and errors.endswith("stopped\n")
+    assert "Traceback" not in errors and errors.endswith(f"stopped; {GOES_ON}\n")
     runs = client.search_runs([experiment])
     assert "RUNNING" not in {run.info.status for run in runs}
     parent = next(run for run in runs if "mlflow.parentRunId" not in run.data.tags)

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.sweep.driver import Outcome, drive
 from pipeline.sweep.executors import pool
+from pipeline.sweep.experiment import GOES_ON
 from tests.helpers.cluster import Meddler, points_of_digits
 from tests.helpers.commands import contents, points, run_in, until
 from tests.helpers.records import Recorder
@@ -58,7 +59,7 @@ def test_a_stop_ends_every_process_and_says_no_more_than_that(start, tmp_path, e
     assert not left
     assert process.returncode == code
     said = "" if executor == "dask" else errors
-    assert errors == (said if sent == signal.SIGKILL else "stopped\n")
+    assert errors == (said if sent == signal.SIGKILL else f"stopped; {GOES_ON}\n")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
