@@ -14,6 +14,8 @@ from playwright.sync_api import sync_playwright
 HERE = Path(__file__).resolve().parent
 # A view's section, and how much of it a page of the tutorial has room for.
 VIEWS = {"grid": 420, "images": 560, "heads": 560}
+# Around it, so that nothing stands at the edge.
+MARGIN = 16
 
 
 def main(report: Path) -> None:
@@ -29,9 +31,11 @@ def main(report: Path) -> None:
             box = section.bounding_box()
             assert box is not None
             top = box["y"] + page.evaluate("scrollY")
-            clip = {"x": box["x"], "y": top, "width": box["width"], "height": min(height, box["height"])}
+            clip = {"x": box["x"] - MARGIN, "y": top, "width": box["width"] + 2 * MARGIN, "height": min(height, box["height"])}
             picture = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
-            picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(HERE / f"report-{view}.png", optimize=True)
+            # The rare colours, as of the signs A and B, count as much as those that fill the page.
+            few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            few.save(HERE / f"report-{view}.png", optimize=True)
 
 
 if __name__ == "__main__":
