@@ -116,7 +116,7 @@ def parse(config: DictConfig | Mapping[str, Any]) -> Settings:
         plain = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
     except OmegaConfBaseException as error:
         key = getattr(error, "full_key", None)
-        text = str(error).strip().splitlines()[0]
+        text = unresolved(str(error).strip().splitlines()[0])
         raise SettingsError([f"{key}: {text}" if key else text]) from None
     assert isinstance(plain, Mapping)
     found: list[str] = []
@@ -125,6 +125,11 @@ def parse(config: DictConfig | Mapping[str, Any]) -> Settings:
     if found:
         raise SettingsError(list(dict.fromkeys(found)))
     return settings
+
+
+def unresolved(text: str) -> str:
+    """OmegaConf's line for what a resolver raised, oc.env among them, without the name of an exception."""
+    return re.sub(r'\w+ raised while resolving interpolation: "?(.*?)"?$', r"cannot be resolved: \1", text, flags=re.M)
 
 
 def faults(settings: Settings) -> list[str]:

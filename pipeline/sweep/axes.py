@@ -68,7 +68,7 @@ def axes_of(parser: OverridesParser, params: Sequence[Override], given: Sequence
         group = override.key_or_group
         options = loader.get_group_options(group, ObjectType.CONFIG)
         if not words:
-            raise SettingsError([f"{group}: {override.get_value_string()} fits none of {', '.join(options) or 'nothing'}"])
+            raise SettingsError([f"{group}: {_why_empty(override, options)}"])
         composed = bool(options) or override.package is not None or group.startswith("hydra.")
         values = None if composed else tuple(o.value() for o in parser.parse_overrides(quote_texts(words)))
         axes.append(Axis(group, words, values, override.is_add() or override.is_force_add()))
@@ -78,9 +78,22 @@ def axes_of(parser: OverridesParser, params: Sequence[Override], given: Sequence
     return axes
 
 
+def _why_empty(override: Override, options: Sequence[str]) -> str:
+    text = override.get_value_string()
+    if isinstance(override.value(), RangeSweep):
+        return f"{text} holds no value; the second number is where a range ends, and is not in it"
+    if not options:
+        return f"{text} stands for names of files in a folder of conf/; the values of a setting are typed, as A,B or range(A,B)"
+    return f"{text} fits none of {', '.join(options)}"
+
+
 def _check_range(override: Override) -> None:
-    """SettingsError for a range that would fill the memory before anything could be said of it."""
+    """SettingsError for a range that would fill the memory before anything could be said of it, or that does not go on."""
     found = override.value()
+    if isinstance(found, RangeSweep) and not found.step:
+        raise SettingsError(
+            [f"{override.key_or_group}: {override.get_value_string()} never ends; its third number, the step, is 0"]
+        )
     if isinstance(found, RangeSweep) and found.start is not None and found.stop is not None and found.step:
         count = (float(found.stop) - float(found.start)) / float(found.step)
         if not count <= MOST_POINTS:

@@ -5,7 +5,7 @@ import re
 from hydra.errors import OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
-from ..settings import did_you_mean
+from ..settings import did_you_mean, unresolved
 
 
 def explain(error: Exception) -> str:
@@ -26,9 +26,14 @@ def explain(error: Exception) -> str:
     ambiguous = re.search(r"Ambiguous value for argument '([^=]*)=", text)
     if ambiguous:
         return f"{ambiguous.group(1)}: takes one value; to sweep over several, add -m"
+    if re.search(r"Unexpected type for root|full_key: hydra\.sweeper\.params", text):
+        return "hydra.sweeper.params: holds no axes here; type yours as SETTING=A,B and add -m"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read; settings are given as SETTING=VALUE, lists for a sweep as SETTING=A,B"
-    line = " ".join(text.partition("Config search path")[0].split())
+    key = getattr(error, "full_key", None)
+    if key:
+        return f"{key}: {unresolved(text.splitlines()[0])}"
+    line = " ".join(unresolved(text).partition("Config search path")[0].split())
     if isinstance(cause, OmegaConfBaseException) and str(cause).splitlines()[0] not in line:
         line = f"{line} ({str(cause).splitlines()[0]})"
     return line

@@ -37,6 +37,7 @@ from ..base.plain_yaml import check_folder
 from ..data.folds import check_folds
 from ..settings import Settings, parse
 from .axes import axes_of, params_of
+from .choices import check_choices
 from .explain import explain
 from .grid import DECIDING
 from .jobs import Job, at_home, jobs_of, plain_job
@@ -97,6 +98,11 @@ def hand_over(args: Namespace, task: TaskFunction, axes: Sequence[str] = ()) -> 
     """
     _set_defaults()
     register_resolver()
+    if args.hydra_help:
+        # Hydra answers it without our settings, and would not know them.
+        args = Namespace(
+            **{**vars(args), "overrides": [word for word in args.overrides if word.lstrip("+~").startswith("hydra")]}
+        )
     if is_question(args):
         # An answer that is piped to a reader who has seen enough.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -141,7 +147,7 @@ def read_command(args: Namespace) -> Command:
     except SettingsError:
         raise
     # Composing raises all of these for words that it cannot use.
-    except (HydraException, OmegaConfBaseException, ValueError, AttributeError) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, AttributeError, AssertionError) as error:
         if os.environ.get(FULL_ERROR) == "1":
             raise
         raise SettingsError([explain(error)]) from None
@@ -170,6 +176,7 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     loader = GlobalHydra.instance().config_loader()
     parser = OverridesParser.create(config_loader=loader)
     given = parser.parse_overrides(list(overrides))
+    check_choices(given)
     fixed = [str(override.input_line) for override in given if not override.is_sweep_override()]
     base = compose(config_name, fixed, return_hydra_config=True)
     HydraConfig.instance().set_config(base)

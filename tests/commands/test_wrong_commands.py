@@ -24,6 +24,22 @@ WRONG = {
     "compute.scheduler=tcp://127.0.0.1:1": "compute.scheduler: must be null with compute=threads",
     "compute=dask compute.scheduler=here": "compute.scheduler: must be tcp://HOST:PORT, or null, not 'here'",
     "compute.n_jobs=-2": "compute.n_jobs: must be a number of workers, or -1 for one a core, not -2",
+    "compute=null": "compute: there is no 'null'; there are dask, processes, threads",
+    "compute=5": "compute: there is no '5'; there are dask, processes, threads",
+    "compute={a:1}": "compute: there is no '{a:1}'; there are dask, processes, threads",
+    "compute=[threads,nosuch]": "compute: there is no '[threads,nosuch]'; there are dask",
+    "-m compute=threads,null": "compute: there is no 'null'; there are dask, processes, threads",
+    "-m compute=range(3)": "compute: there is no '0'; there are dask, processes, threads",
+    "tracking=false": "tracking: there is no 'false'; there are off, server, sqlite",
+    "hydra/launcher=null": "hydra/launcher: there is no 'null'; there are basic",
+    "experiment=../config": "experiment: there is no '../config'; there are digits",
+    "-m seed=range(0,1,0)": "seed: range(0,1,0) never ends; its third number, the step, is 0",
+    "-m training.alpha=range(0.1,0.5,0)": "training.alpha: range(0.1,0.5,0) never ends; its third number, the step, is 0",
+    "-m seed=range(5,1)": "seed: range(5,1) holds no value; the second number is where a range ends, and is not in it",
+    "-m seed=glob(*)": "seed: glob(*) stands for names of files in a folder of conf/; the values of a setting are typed",
+    "seed=${oc.env:NOSUCH}": "seed: cannot be resolved: Environment variable 'NOSUCH' not found",
+    "hydra.run.dir=${oc.env:NOSUCH}": "hydra.run.dir: cannot be resolved: Environment variable 'NOSUCH' not found",
+    "+hydra.sweeper.params.seed=1 -m": "hydra.sweeper.params: holds no axes here; type yours as SETTING=A,B and add -m",
     "-cn nosuch": "-cn: there is no config 'nosuch'",
     "model.kernel_size=abc": "model.kernel_size: must be a whole number, not 'abc'",
     "model.kernel_size=4": "model.kernel_size: must be an odd number from 1, not 4",
@@ -128,6 +144,11 @@ def test_the_largest_kernel_that_is_named_is_one_that_is_taken(place, tmp_path):
     words = [*place, "data=arrays", f"data.path={tmp_path / 'mine.npz'}", "training.iterations=1"]
     assert refusal([*words, "model.kernel_size=3"]) == "model.kernel_size: must be at most 1 for 2 x 3 images, not 3"
     assert main([*words, "model.kernel_size=1"]) == 0
+
+
+def test_hydras_own_help_answers_beside_settings(run):
+    ended = run("train", "tracking=off", "seed=1", "--hydra-help")
+    assert (ended.returncode, ended.stderr) == (0, "") and "--hydra-help" in ended.stdout
 
 
 def test_a_place_that_cannot_be_written_is_said_in_one_line(run, tmp_path):
