@@ -7,7 +7,7 @@ and range; what settings ask of each other stands in `_pair_faults`.
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -104,10 +104,6 @@ class Settings:
     def folder(self) -> Path:
         """Where everything about this experiment lies."""
         return expanded(self.paths.experiments).resolve() / self.name
-
-    def at(self, iterations: int) -> "Settings":
-        """The same settings with another number of iterations: another point of the same trajectory."""
-        return replace(self, training=replace(self.training, iterations=iterations))
 
 
 def parse(config: DictConfig | Mapping[str, Any]) -> Settings:

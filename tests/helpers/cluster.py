@@ -13,7 +13,7 @@ from distributed import Client
 from pipeline.sweep.point import Point
 from tests.helpers.commands import until
 from tests.helpers.data import prepare
-from tests.helpers.records import Recorder, point_of, small_settings
+from tests.helpers.records import Recorder, point_of, small_settings, with_training
 
 
 class DaskCluster:
@@ -97,7 +97,7 @@ def points_of_digits(folder: Path, executor: str, scheduler: str | None = None) 
         compute = replace(settings.compute, executor=executor, scheduler=scheduler, n_jobs=2)
         settings = replace(settings, model=replace(settings.model, kernel_size=5, filters=8), compute=compute)
         dataset = prepare(settings)
-        points += [point_of(settings.at(n), dataset) for n in (40, 5000)]
+        points += [point_of(with_training(settings, iterations=n), dataset) for n in (40, 5000)]
     return points
 
 

@@ -83,7 +83,7 @@ class Recorder:
 
 def train(settings: Settings, dataset: Dataset, waypoints=(), observer=None, workers: Pool | None = None) -> Path:
     """Train a point, and with it others of its trajectory; the folder of its record. The first error is raised."""
-    points = [point_of(settings.at(n), dataset) for n in (*waypoints, settings.training.iterations)]
+    points = [point_of(with_training(settings, iterations=n), dataset) for n in (*waypoints, settings.training.iterations)]
     watched = observer or Recorder()
     outcome = drive(points, workers or pool(settings.compute), watched)
     if getattr(watched, "errors", None):

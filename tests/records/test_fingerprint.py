@@ -20,7 +20,7 @@ SAME = {
     "n_jobs": replace(BASE, compute=ComputeSettings("dask", n_jobs=2, scheduler="tcp://h:1")),
     "tracking": replace(BASE, tracking=TrackingSettings("server", "http://x:1")),
     "paths": replace(BASE, paths=PathSettings("/elsewhere")),
-    "iterations": BASE.at(77),
+    "iterations": changed("training", iterations=77),
     "how the data was asked for": replace(BASE, data=DataSettings("arrays", "x.npz")),
 }
 OTHER = {
@@ -59,9 +59,9 @@ def test_numerics_of_the_engine_count_and_its_name_does_not(monkeypatch):
 
 
 def test_iterations_count_when_the_schedule_ends_with_them():
-    cosine = changed("training", schedule="cosine")
-    assert trajectory(cosine.at(100), DATA) != trajectory(cosine.at(200), DATA)
-    assert trajectory(BASE.at(100), DATA) == trajectory(BASE.at(200), DATA)
+    for schedule, same in (("cosine", False), ("constant", True)):
+        few, many = (changed("training", schedule=schedule, iterations=n) for n in (100, 200))
+        assert (trajectory(few, DATA) == trajectory(many, DATA)) is same
 
 
 def test_the_name_is_pinned():

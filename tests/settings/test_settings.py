@@ -210,13 +210,6 @@ def test_every_file_of_conf_holds_only_known_settings():
     assert checked >= 9
 
 
-def test_at_changes_the_iterations_and_nothing_else():
-    before = Settings()
-    after = before.at(77)
-    assert after.training.iterations == 77 and before.training.iterations == 2000
-    assert after.at(2000) == before
-
-
 def test_the_folder_is_named_by_experiments_and_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert parse({"name": "x", "paths": {"experiments": "here"}}).folder == tmp_path.resolve() / "here" / "x"

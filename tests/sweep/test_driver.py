@@ -59,7 +59,7 @@ def test_a_longer_point_goes_on_from_a_shorter_one_to_the_same_bytes(tmp_path, m
     assert record_files(train(small_settings(tmp_path, 25), dataset)) == shorter
     longer_first = small_settings(tmp_path / "other", 40)
     train(longer_first, dataset)
-    assert record_files(train(longer_first.at(25), dataset)) == shorter
+    assert record_files(train(with_training(longer_first, iterations=25), dataset)) == shorter
 
 
 @BOTH
@@ -115,7 +115,7 @@ def test_the_record_says_what_the_heads_say(tmp_path, tested):
     dataset, settings = small_data(tested), small_settings(tmp_path)
     record = read_record(train(settings, dataset))
     # Without a test split, y_hat and metrics are what the last iteration saw before its update, as in the notebook.
-    seen = record if tested else read_record(train(settings.at(39), dataset))
+    seen = record if tested else read_record(train(with_training(settings, iterations=39), dataset))
     logits = all_logits(seen.heads, dataset.images, dataset.scale, Workers())
     shown = np.flatnonzero(dataset.split == (2 if tested else 0))
     assert record.y_hat["image"].tolist() == shown.tolist()
@@ -151,7 +151,7 @@ def test_another_trajectory_shares_nothing(tmp_path):
 def test_a_trajectory_that_breaks_keeps_its_points_before_and_the_others_go_on(tmp_path):
     dataset, settings = small_data(), small_settings(tmp_path)
     wild = with_training(settings, alpha=1e20)
-    points = [point_of(wild.at(n), dataset) for n in (1, 2000)] + [point_of(settings, dataset)]
+    points = [point_of(with_training(wild, iterations=n), dataset) for n in (1, 2000)] + [point_of(settings, dataset)]
     seen = Recorder()
     outcome = drive(points, pool(settings.compute), seen)
     assert (outcome.done, outcome.failed) == (2, 1)
