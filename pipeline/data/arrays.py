@@ -1,5 +1,7 @@
 """The user's own images and labels, from one .npz file."""
 
+import zipfile
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ def load(settings: Settings) -> Dataset:
     """`images` (N, H, W) and `labels` (N,) of data.path; DataError when it cannot be used."""
     data = settings.data
     path = source_path(str(data.path))
+    if path.is_file() and path.suffix != ".npz" and not zipfile.is_zipfile(path):
+        raise DataError(f"data.path: {path}: is no .npz; numpy.savez(FILE, images=..., labels=...) writes one")
     try:
         arrays = read_npz(path, ["images", "labels"], mapped=("images",))
     except FileError as error:

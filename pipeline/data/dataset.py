@@ -136,6 +136,8 @@ def _named(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _check(name: str, images: NDArray[np.generic], labels: NDArray[np.generic]) -> None:
+    if images.ndim == 3 and len(images) == 0:
+        raise DataError(f"{name}: there is no image in it; images are {images.shape}")
     if images.ndim != 3 or min(images.shape) < 1:
         raise DataError(f"{name}: images must be (N, H, W), not {images.shape}")
     if min(images.shape[1:]) < 2:

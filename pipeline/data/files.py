@@ -86,6 +86,8 @@ def _arrays(file: Path) -> NDArray[np.generic]:
         shape = images.shape if images.ndim == 2 else image_shape_of(images)
     except ValueError as error:
         raise DataError(f"{file}: images {error}") from None
+    if len(shape) == 2 and len(images) == 0:
+        raise DataError(f"{file}: there is no image in it; images are {images.shape}")
     if len(shape) != 2 or images.size == 0:
         raise DataError(f"{file}: images must be (N, H, W), not {images.shape}")
     if images.dtype.kind not in "uif":

@@ -58,8 +58,13 @@ def _parts(folder: Path) -> tuple[Path, Path | None]:
     """Where the classes' folders lie, and where those of the test pictures do, if they have a place of their own."""
     check_folder(folder)
     folders = [path for path in visible(folder) if path.is_dir()]
-    if {path.name for path in folders} != set(PARTS) or not all(any(p.is_dir() for p in visible(path)) for path in folders):
+    parts = [path for path in folders if path.name in PARTS and any(inner.is_dir() for inner in visible(path))]
+    if len(parts) < len(PARTS):
         return folder, None
+    others = [path for path in folders if path not in parts]
+    if others:
+        right = "data.validation keeps a share of train/ aside; move this folder away, or its pictures into those of train/"
+        raise DataError(f"{others[0]}: train/ and test/ beside it are a split already; {right}")
     return folder / PARTS[0], folder / PARTS[1]
 
 

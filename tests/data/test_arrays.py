@@ -73,6 +73,8 @@ def test_files_that_are_not_there_or_not_npz(tmp_path):
     assert "not a readable .npz" in refused(tmp_path / "text.npz")
     (tmp_path / "empty.npz").touch()
     assert "not a readable .npz" in refused(tmp_path / "empty.npz")
+    (tmp_path / "x.csv").write_text("1,2")
+    assert "is no .npz; numpy.savez(FILE, images=..., labels=...) writes one" in refused(tmp_path / "x.csv")
 
 
 def test_missing_arrays_are_named_with_those_that_are_there(tmp_path):
@@ -214,7 +216,7 @@ def test_damaged_bytes_give_arrays_or_a_file_error_and_nothing_else(tmp_path, sa
         ({"labels": LABELS / 2}, "labels must be integers or strings, not float64"),
         ({"images": np.full((20, 4, 3), np.nan)}, "image 0 has a pixel that is nan or inf"),
         ({"images": IMAGES[:, 0]}, "images must be (N, H, W)"),
-        ({"images": IMAGES[:0], "labels": LABELS[:0]}, "images must be (N, H, W), not (0, 4, 3)"),
+        ({"images": IMAGES[:0], "labels": LABELS[:0]}, "there is no image in it; images are (0, 4, 3)"),
         ({"images": IMAGES.astype(str)}, "images must be integers or floats"),
         ({"labels": LABELS * 0}, "at least two classes"),
     ],

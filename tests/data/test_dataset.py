@@ -155,7 +155,7 @@ INFINITE[2, 0, 0] = -np.inf
 FAULTS = {
     "images must be (N, H, W), not (5, 4)": {"images": np.ones((5, 4))},
     "images must be (N, H, W), not (5, 2, 2, 3)": {"images": np.ones((5, 2, 2, 3))},
-    "images must be (N, H, W), not (0, 2, 2)": {"images": np.ones((0, 2, 2)), "labels": np.ones(0, int)},
+    "there is no image in it; images are (0, 2, 2)": {"images": np.ones((0, 2, 2)), "labels": np.ones(0, int)},
     "images must be (N, H, W), not (5, 0, 2)": {"images": np.ones((5, 0, 2))},
     "at least 2 x 2 pixels, not 1 x 8": {"images": np.ones((5, 1, 8))},
     "at least 2 x 2 pixels, not 8 x 1": {"images": np.ones((5, 8, 1))},

@@ -72,7 +72,7 @@ FAULTS = {
     "colour.npz": "images must be grey, (N, H, W), not three colours a pixel, (1, 6, 5, 3); the mean over axis 3 makes grey",
     "two.npz": "has no array images; it holds x, y",
     "flat.npz": "images must be (N, H, W), not (30,)",
-    "none.npz": "images must be (N, H, W), not (0, 6, 5)",
+    "none.npz": "there is no image in it; images are (0, 6, 5)",
     "text.npz": "images must be integers or floats, not <U1",
     "nan.npz": "has a pixel that is nan or inf; all pixels must be finite",
     "labels.idx": "has 1 dimensions; images have 3",

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.base.errors import SettingsError
+from pipeline.base.errors import DataError, SettingsError
 from pipeline.compare import main as compare
+from pipeline.data.dataset import TEST
 from pipeline.data.folds import check_folds
-from pipeline.settings import DataSettings
+from pipeline.data.images import load
+from pipeline.settings import DataSettings, Settings
 from pipeline.sweep.grid import read_grid
 from pipeline.train import main
 
@@ -60,6 +62,17 @@ def test_a_fold_of_data_with_a_test_split_of_its_own_is_refused_in_one_line(sour
 def test_a_fold_of_data_that_is_dealt_into_folds_is_taken(source, write, part, tmp_path):
     write(tmp_path / "mine", part)
     check_folds(DataSettings(source, str(tmp_path / "mine"), fold=fold, folds=3) for fold in range(3))
+
+
+def test_a_folder_beside_train_and_test_is_named(tmp_path):
+    pictures(tmp_path / "mine", "train", "test", "val")
+    settings = Settings(data=DataSettings("images", str(tmp_path / "mine")))
+    with pytest.raises(DataError) as caught:
+        load(settings)
+    right = "data.validation keeps a share of train/ aside; move this folder away, or its pictures into those of train/"
+    assert str(caught.value) == f"{tmp_path / 'mine' / 'val'}: train/ and test/ beside it are a split already; {right}"
+    (tmp_path / "mine" / "val").rename(tmp_path / "val")
+    assert load(settings).count(TEST) == 8
 
 
 def test_a_fold_of_the_notebooks_one_image_is_refused():
