@@ -1,16 +1,19 @@
 """The classifier's arguments as the pipeline's settings, and what is said of them and of X."""
 
 import math
+import os
 import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
 
 from ..base.errors import SettingsError
 from ..base.ranges import largest_kernel
@@ -29,6 +32,9 @@ CALLER = 4
 
 def settings_of(given: Mapping[str, Any], seed: int) -> Settings:
     """The arguments as settings, checked by the pipeline. ValueError, a line a fault, with the arguments' names."""
+    n_jobs = given["n_jobs"]
+    if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, (int, np.integer)) or n_jobs == 0):
+        raise ValueError(f"n_jobs: must be a number of workers, -1 for one a core, or None for 1, not {n_jobs!r}")
     plain: dict[str, Any] = {"seed": seed, "compute": {"engine": given["engine"]}}
     groups = asdict(Settings())
     for group in (*GROUPS, "data"):
@@ -37,6 +43,7 @@ def settings_of(given: Mapping[str, Any], seed: int) -> Settings:
         return parse(plain)
     except SettingsError as error:
         text = re.sub(r"^seed:", "random_state:", str(error), flags=re.M)
+        text = text.replace(", or null", ", or None").replace(" needs data=notebook;", " is for `ovrcnn train data=notebook`;")
         raise ValueError(re.sub(r"^[a-z]+\.", "", text, flags=re.M)) from None
 
 
@@ -79,9 +86,28 @@ def warn_of_dead_heads(heads: Sequence[Head], classes: NDArray[Any], logits: NDA
 def shape_of(X: Any) -> tuple[int, ...]:
     """(H, W) of (N, H, W) and (N, H, W, 1), else (). ValueError for images in colour."""
     try:
-        return image_shape_of(X)
+        shape = image_shape_of(X)
     except ValueError as error:
         raise ValueError(f"X: {error}") from None
+    if 0 in shape:
+        raise ValueError(f"X: must have images of at least 2 x 2 pixels, not {sides(shape)}")
+    return shape
+
+
+def check_targets(y: Any) -> None:
+    """ValueError for labels that are no classes, or of which some are texts and some numbers."""
+    try:
+        check_classification_targets(y)
+    except TypeError:
+        kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+        raise ValueError(f"y: must be of one type, not of {kinds}") from None
+
+
+def folder_of(path: Any) -> Path:
+    """ValueError for what is no path."""
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path: must be the folder of a record, not {path!r}")
+    return Path(path)
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:

@@ -10,7 +10,6 @@ from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..comparison.explanation import Explanation, explain
@@ -30,7 +29,9 @@ from ..training.block import non_finite
 from .arguments import (
     GROUPS,
     are_numbers,
+    check_targets,
     checked_shape,
+    folder_of,
     seed_of,
     settings_of,
     shape_of,
@@ -129,7 +130,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         """The point whose record is the folder `path`, fitted: its heads, bit for bit, and its keywords. X are its images as
         they are stored: `scale` is the record's. Classes that are whole numbers come back as such. FileError, a ValueError,
         for what is no record."""
-        record = read_record(Path(path))
+        record = read_record(folder_of(path))
         taken, settings = input_of(record), record.settings
         given = {name: value for group in GROUPS for name, value in settings[group].items()}
         model = cls(**given, random_state=settings["seed"], image_shape=taken.image_shape, scale=taken.scale)
@@ -241,7 +242,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
             try:
                 heads, part = one_vs_rest(heads, block, self._workers())
             except BrokenHeadError as error:
-                raise non_finite(error, names, done + first) from None
+                raise non_finite(error, names, done + first, self._taken(), ("alpha", "scale")) from None
             losses.append(part)
         self.heads_, self.loss_curve_ = heads, np.concatenate(losses)
         self.n_iter_ = len(self.loss_curve_)
@@ -250,13 +251,16 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def _logits(self, X: ArrayLike) -> NDArray[np.float64]:
         check_is_fitted(self)
         pixels, _ = self._read(X, reset=False)
-        strange = odd_range(pixels, Input(self.image_shape_, self.scale_, self.largest_))
+        strange = odd_range(pixels, self._taken())
         if strange:
             warnings.warn(f"X: {strange}", stacklevel=3)
         logits = self._logits_of(pixels)
         if not np.isfinite(logits).all():
             raise ValueError(f"X: holds pixels that are too large for {self.heads_[0].dtype}")
         return logits
+
+    def _taken(self) -> Input:
+        return Input(self.image_shape_, self.scale_, self.largest_)
 
     def _logits_of(self, pixels: NDArray[Any]) -> NDArray[np.float64]:
         """(N, features) give (N, heads)."""
@@ -278,7 +282,7 @@ class OneVsRestCNN(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
         if not labels:
             return validate_data(self, X, reset=reset, **checks), np.empty(0)
         pixels, y = validate_data(self, X, **labels, reset=reset, **checks)
-        check_classification_targets(y)
+        check_targets(y)
         return pixels, y
 
     def _images(self, pixels: NDArray[Any]) -> Images:

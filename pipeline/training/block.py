@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import NonFiniteError
 from ..data.dataset import TEST, TRAIN, Dataset
+from ..data.input import Input
 from ..data.prepared import read
 from ..heads.batches import alphas, batch_size, batches
 from ..heads.block import Block
@@ -23,6 +24,10 @@ from ..heads.one_vs_rest import BrokenHeadError, Workers, all_logits, one_vs_res
 from ..settings import Settings
 from .evaluate import evaluate
 from .result import Result, Vectors
+
+# Pixels that reach further are at fault, not alpha, when numbers do not stay finite: those of 16 bits, as they are stored, do.
+UNSCALED = 1e4
+SETTINGS = ("training.alpha", "data.scale")
 
 
 @dataclass(frozen=True)
@@ -106,15 +111,21 @@ def _advance(
     try:
         return one_vs_rest(heads, block, workers)
     except BrokenHeadError as error:
-        raise non_finite(error, dataset.classes, first) from None
+        raise non_finite(error, dataset.classes, first, dataset.input) from None
 
 
-def non_finite(error: BrokenHeadError, classes: Sequence[str], first: int) -> NonFiniteError:
-    """The words for a head that broke in a block after `first` iterations."""
-    return NonFiniteError(
-        f"head {classes[error.head]}: nan or inf at iteration {first + error.iteration + 1} with alpha {error.alpha!r}; "
-        "a smaller training.alpha keeps the numbers finite"
-    )
+def non_finite(
+    error: BrokenHeadError, classes: Sequence[str], first: int, taken: Input, names: tuple[str, str] = SETTINGS
+) -> NonFiniteError:
+    """The words for a head that broke in a block after `first` iterations. names: what alpha and scale are called there."""
+    reach, (alpha, scale) = taken.largest / taken.scale, names
+    advice = f"a smaller {alpha} keeps the numbers finite"
+    if reach > UNSCALED:
+        advice = (
+            f"pixels reach {reach:g}, divided by {scale}={taken.scale!r}; one that brings them to [-1, 1] keeps them finite"
+        )
+    where = f"at iteration {first + error.iteration + 1} with alpha {error.alpha!r}"
+    return NonFiniteError(f"head {classes[error.head]}: nan or inf {where}; {advice}")
 
 
 @lru_cache(maxsize=8)

@@ -193,7 +193,10 @@ WRONG = {
     "batch_size: must be at least 1, or all, not 0": {"batch_size": 0},
     "loss: must be half_squared_error or binary_cross_entropy, not 'hinge'": {"loss": "hinge"},
     "schedule: must be constant or cosine, not 'step'": {"schedule": "step"},
-    "init: notebook_draws needs data=notebook": {"init": "notebook_draws"},
+    "init: notebook_draws is for `ovrcnn train data=notebook`; he and notebook fit any data": {"init": "notebook_draws"},
+    "scale: must be positive and finite, or None, not 0.0": {"scale": 0},
+    "n_jobs: must be a number of workers, -1 for one a core, or None for 1, not 0": {"n_jobs": 0},
+    "n_jobs: must be a number of workers, -1 for one a core, or None for 1, not 'all'": {"n_jobs": "all"},
     "dtype: must be float32 or float64, not 'float16'": {"dtype": "float16"},
     "engine: must be numba or numpy, not 'abacus'": {"engine": "abacus"},
     "random_state: must be from 0 to 4294967295, not -1": {"random_state": -1},
@@ -230,6 +233,12 @@ def test_wrong_data_is_named():
         model.partial_fit(IMAGES, NAMES, classes=["ant", "asp"])
     with pytest.raises(ValueError, match="classes: must be given at the first call"):
         small().partial_fit(IMAGES, NAMES)
+    with pytest.raises(ValueError, match="y: must be of one type, not of int, str"):
+        small().fit(IMAGES, np.array(["ant", 1] * 15, dtype=object))
+    with pytest.raises(ValueError, match="X: must have images of at least 2 x 2 pixels, not 8 x 0"):
+        small().fit(np.empty((30, 8, 0)), NAMES)
+    with pytest.raises(ValueError, match="path: must be the folder of a record, not None"):
+        OneVsRestCNN.from_record(None)
     with pytest.raises(ValueError, match="kernel_size, filters and dtype must stay"):
         small(kernel_size=5).fit(IMAGES, NAMES).set_params(kernel_size=3).partial_fit(IMAGES, NAMES)
     with pytest.raises(ValueError, match="pixels that are too large for float32"):
@@ -244,6 +253,14 @@ def test_training_that_breaks_says_so_and_keeps_what_was_trained_before():
     with pytest.raises(NonFiniteError, match=r"head (ant|bee|cat): nan or inf at iteration 1[3-9] with alpha 1e\+308"):
         model.set_params(alpha=1e308).partial_fit(IMAGES, NAMES)
     assert model.heads_ is before and model.n_iter_ == 12
+    with pytest.raises(NonFiniteError, match="; a smaller alpha keeps the numbers finite"):
+        model.partial_fit(IMAGES, NAMES)
     with pytest.raises(NonFiniteError):
         model.fit(IMAGES, NAMES)
     assert not hasattr(model, "heads_")
+
+
+@pytest.mark.filterwarnings("ignore:X. pixels reach inf")
+def test_pixels_that_are_at_fault_are_named_and_not_alpha():
+    with pytest.raises(NonFiniteError, match="; pixels reach inf, divided by scale=1e-320; one that brings them to "):
+        small(scale=1e-320).fit(IMAGES, NAMES)

@@ -103,7 +103,7 @@ def test_unscaled_pixels_are_warned_of_and_scale_mends_them():
         assert same_bits(OneVsRestCNN(**SMALL, scale=scale).fit(stored, NAMES).heads_, expected.heads_)
     with pytest.warns(UserWarning, match="^X: pixels reach 255, those of training 1; bring them to one scale$"):
         expected.predict(stored)
-    with pytest.raises(ValueError, match=r"^scale: must be positive and finite, or null, not 0"):
+    with pytest.raises(ValueError, match=r"^scale: must be positive and finite, or None, not 0"):
         OneVsRestCNN(scale=0).fit(stored, NAMES)
     OneVsRestCNN(**SMALL).fit((IMAGES - IMAGES.mean()) * 40, NAMES)
 

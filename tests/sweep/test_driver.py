@@ -141,6 +141,12 @@ def test_numbers_that_break_leave_no_record(tmp_path):
     assert not point_of(settings, dataset).folder.exists()
 
 
+def test_a_scale_at_which_numbers_break_is_named_and_not_alpha(tmp_path):
+    dataset = replace(small_data(), scale=1e-320)
+    with pytest.raises(NonFiniteError, match=r"; pixels reach inf, divided by data\.scale=1e-320; one that brings them to "):
+        train(small_settings(tmp_path, 25), dataset)
+
+
 def test_another_trajectory_shares_nothing(tmp_path):
     dataset, settings = small_data(), small_settings(tmp_path)
     a, b = train(settings, dataset), train(with_training(settings, alpha=0.25), dataset)
