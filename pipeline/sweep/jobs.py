@@ -6,7 +6,7 @@ to 200 ms that Hydra takes for each of its jobs.
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ def jobs_of(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axi
     groups = [axis for axis in axes if axis.values is None]
     bases: dict[tuple[str, ...], tuple[DictConfig, dict[str, Any]]] = {(): (base, plain_job(base))}
     jobs: list[Job] = []
-    found, new = [], [axis.key for axis in axes if axis.is_new]
+    found: list[tuple[str, str]] = []
+    new = [axis.key for axis in axes if axis.is_new]
     varied = [axis for axis in axes if len(axis.words) > 1]
     for chosen in itertools.product(*(range(len(axis.words)) for axis in axes)):
         pairs = list(zip(axes, chosen, strict=True))
@@ -59,12 +60,25 @@ def jobs_of(config_name: str, fixed: list[str], base: DictConfig, axes: list[Axi
             settings = at_home(parse(OmegaConf.create(plain) if _has_interpolation(plain) else plain), Path.cwd())
             jobs.append(Job(settings, words, _folder(config, plain, words, len(jobs))))
         except SettingsError as error:
-            found += [f"{shown}: {fault}" if shown else fault for fault in error.faults]
+            found += [(shown, fault) for fault in error.faults]
         except (HydraException, OmegaConfBaseException) as error:
-            found.append(f"{shown}: {explain(error)}" if shown else explain(error))
+            found.append((shown, explain(error)))
     if found:
-        raise SettingsError(list(dict.fromkeys(found)))
+        raise SettingsError(said_once(found))
     return jobs
+
+
+def said_once(faults: Iterable[tuple[str, str]]) -> list[str]:
+    """Faults as lines, each once, with the first of the points that have it. faults: with the name of the point, empty where it
+    has none."""
+    points: dict[str, list[str]] = {}
+    for name, fault in faults:
+        points.setdefault(fault, []).append(name)
+    lines = []
+    for fault, (first, *others) in points.items():
+        more = f" (and {len(others)} more point{'s'[len(others) == 1 :]})" if first and others else ""
+        lines.append(f"{first}: {fault}{more}" if first else fault)
+    return lines
 
 
 def at_home(settings: Settings, here: Path) -> Settings:

@@ -17,6 +17,7 @@ from ..heads.batches import too_large
 from ..records.fingerprint import trajectory
 from ..settings import DataSettings, Settings
 from .grid import Grid
+from .jobs import said_once
 from .point import Point
 
 DataKey = tuple[DataSettings, int, Path]
@@ -37,14 +38,17 @@ def points_of(grid: Grid, write: bool = True) -> tuple[Point, ...]:
 
     write: whether data that is not prepared yet is written once every point is known to be good.
     """
-    found = [f"name: {folder} is a link; it must be a folder of its own" for folder in _links(grid.points)]
+    found = [("", f"name: {folder} is a link; it must be a folder of its own") for folder in _links(grid.points)]
     data = _read_all(grid.points)
     for settings in grid.points:
         dataset = data[_key(settings)].dataset
-        name = f"{grid.name(settings)}: " if grid.swept else ""
-        found += [str(dataset)] if isinstance(dataset, DataError) else [name + f for f in data_faults(settings, dataset)]
+        name = grid.name(settings) if grid.swept else ""
+        if isinstance(dataset, DataError):
+            found.append(("", str(dataset)))
+        else:
+            found += [(name, fault) for fault in data_faults(settings, dataset)]
     if found:
-        raise SettingsError(list(dict.fromkeys(found)))
+        raise SettingsError(said_once(found))
     datasets = {key: (entry.path, _written(entry, write)) for key, entry in data.items()}
     return tuple(_point(settings, grid, *datasets[_key(settings)]) for settings in grid.points)
 

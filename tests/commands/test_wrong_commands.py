@@ -106,17 +106,15 @@ def test_the_command_line_prints_just_that_and_exits_with_1(run, place, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_lists_every_bad_point_before_the_first(place, tmp_path):
+def test_a_sweep_says_every_fault_once_before_the_first_point(place, tmp_path):
     message = refusal([*place, "-m", "model.kernel_size=3,4,9", "training.alpha=0.5,nan"])
     assert message.splitlines() == [
-        "model.kernel_size=3 training.alpha=nan: training.alpha: must be positive and finite, not nan",
-        "model.kernel_size=4 training.alpha=0.5: model.kernel_size: must be an odd number from 1, not 4",
-        "model.kernel_size=4 training.alpha=nan: training.alpha: must be positive and finite, not nan",
-        "model.kernel_size=4 training.alpha=nan: model.kernel_size: must be an odd number from 1, not 4",
-        "model.kernel_size=9 training.alpha=nan: training.alpha: must be positive and finite, not nan",
+        "model.kernel_size=3 training.alpha=nan: training.alpha: must be positive and finite, not nan (and 2 more points)",
+        "model.kernel_size=4 training.alpha=0.5: model.kernel_size: must be an odd number from 1, not 4 (and 1 more point)",
     ]
-    message = refusal([*place, "-m", "model.kernel_size=3,9", "training.batch_size=32,64"])
-    assert len(message.splitlines()) == 2
+    message = refusal([*place, "-m", "model.kernel_size=3,9", "training.batch_size=32,64,128"])
+    said = "model.kernel_size: must be at most 7 for 8 x 8 images, not 9 (and 2 more points)"
+    assert message == f"kernel_size=9 batch_size=32: {said}"
     assert not (tmp_path / "experiments").exists()
 
 
