@@ -19,7 +19,6 @@ from .base.arguments import new_parser
 from .base.errors import DataError, SettingsError
 from .base.files import csv_bytes, write_bytes
 from .base.project import expanded
-from .base.ranges import image_size
 from .comparison.filters import is_filter
 from .comparison.select import BEST, find_point
 from .data.files import Images, Reader, read_files
@@ -28,6 +27,7 @@ from .heads.elementary import sigmoid
 from .heads.one_vs_rest import Workers, all_logits
 from .records.origin import input_of
 from .records.record import Record
+from .settings import image_size
 from .tracking.places import read_point_words
 
 POINT_HELP = """

@@ -17,17 +17,18 @@ from omegaconf.errors import OmegaConfBaseException
 
 from .base.errors import SettingsError
 from .base.project import expanded
-from .base.ranges import BATCH, NAME, SHARE, SIZE, WORKERS, Range, image_size, one_of, positive, whole
+from .base.ranges import Range, one_of, positive, whole
 from .heads.choices import DTYPES, ENGINES, GRADIENTS, INITS, LOSSES, SCHEDULES
 
 SOURCES = ("digits", "fashion_mnist", "idx", "images", "arrays", "notebook")
-# They read no file of a person's own.
-WITHOUT_PATH = ("digits", "notebook")
 NEEDED_PATHS = {
     "idx": "FOLDER with train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz",
     "images": "FOLDER with a sub-folder of pictures for each class",
     "arrays": "FILE.npz with images (N, H, W) and labels (N,)",
 }
+LARGEST_SIDE = 4096
+# What Windows takes for a device, in any folder and with any ending.
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.I)
 # Each leaves a loss a head, in 8 bytes: so many are 8 GB a head.
 MOST_ITERATIONS = 10**9
 EXECUTORS = ("threads", "processes", "dask")
@@ -38,6 +39,28 @@ KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or
 def setting(default: Any, meaning: str, values: Range | None = None) -> Any:
     """A field that declares a setting."""
     return field(default=default, metadata={"meaning": meaning, "range": values})
+
+
+def _is_name(name: str) -> bool:
+    """Whether a folder of any system, or on a share, can be called so."""
+    plain = len(name) <= 100 and all(c.isalnum() or c in "_-." for c in name) and len(name.encode()) <= 255
+    return plain and name[:1] not in ("", ".") and name[-1:] != "." and not DEVICES.fullmatch(name)
+
+
+def image_size(size: int | str | None) -> tuple[int, int] | None:
+    """data.size as (H, W): 28 is (28, 28), 28x32 is (28, 32). None for null, and for what is no size."""
+    found = re.fullmatch(r"([0-9]{1,4})(?:x([0-9]{1,4}))?", str(size), re.ASCII)
+    if found is None:
+        return None
+    height, width = int(found[1]), int(found[2] or found[1])
+    return (height, width) if min(height, width) >= 2 and max(height, width) <= LARGEST_SIDE else None
+
+
+BATCH = Range("at least 1, or all", lambda value: value == "all" or (isinstance(value, int) and value >= 1))
+NAME = Range("letters, digits, '_', '-' and '.', not '.' first or last, at most 100, no device as nul or com1", _is_name)
+SHARE = Range("from 0 to below 1", lambda value: 0 <= value < 1)
+SIZE = Range(f"N or HxW, each from 2 to {LARGEST_SIDE}, or null", lambda size: size is None or image_size(size) is not None)
+WORKERS = Range("a number of workers, or -1 for one a core", lambda value: value >= 1 or value == -1)
 
 
 @dataclass(frozen=True)
@@ -183,7 +206,9 @@ def _right(group: type, name: str, value: Any) -> str:
     if str in kinds and len(kinds) > 1:
         return f"{values.words}, not {str(value)!r}"
     if str in kinds and isinstance(value, (int, float)):
-        return f"a text, not {value}, a number or a word like true; quotes make it a text"
+        if values not in (None, NAME):
+            return f"{values.words}, not {value}"
+        return f"a text, not {value}, a number or a word like true; quotes, or a letter before it, make it a text"
     return f"{KINDS[kinds[0]]}, not {None if value is None else str(value)!r}"
 
 
@@ -224,9 +249,6 @@ def _pair_faults(settings: Settings) -> list[str]:
         found.append(f"data.fold: must be from 0 to data.folds - 1 = {data.folds - 1}, not {data.fold}")
     if data.source in NEEDED_PATHS and not data.path:
         found.append(f"data.path: is missing; data={data.source} needs data.path={NEEDED_PATHS[data.source]}")
-    if data.source in WITHOUT_PATH and data.path is not None:
-        right = "which reads no file; add data=arrays (a .npz), data=images or data=idx (a folder)"
-        found.append(f"data.path: must be null with data={data.source}, {right}")
     if image_size(data.size) and data.source != "images":
         found.append(f"data.size: must be null with data={data.source}, only data=images resizes; not {data.size!r}")
     if compute.scheduler is not None and compute.executor != "dask":
@@ -254,3 +276,8 @@ def _kernel_faults(settings: Settings) -> list[str]:
     if not drawn and (size is None or size < 1 or size % 2 == 0):
         found.append(f"model.kernel_size: must be an odd number from 1, not {size}")
     return found
+
+
+def largest_kernel(shape: tuple[int, int]) -> int:
+    """Of images (H, W): odd, as all kernels are."""
+    return (min(shape) - 1) // 2 * 2 + 1

@@ -21,7 +21,7 @@ from .records.record import is_finished, read_record
 from .settings import Settings
 from .sweep.driver import Outcome, drive
 from .sweep.executors import pool
-from .sweep.experiment import at_work, begun
+from .sweep.experiment import at_work, beside
 from .sweep.foreign import Job, asked_for
 from .sweep.grid import Grid, check_own_name, deciding
 from .sweep.hydra import Command, hand_over, is_question, parse_arguments, read_command
@@ -64,7 +64,7 @@ def single(grid: Grid, points: Sequence[Point], workers: Pool) -> int:
 
     [point] = points
     tracker = _tracker(grid.first, None)
-    with _closing(tracker) as status, begun(grid, points):
+    with _closing(tracker) as status, beside(grid, points):
         failed = _drive(points, workers, tracker).failed
         status[0] = "FAILED" if failed else "FINISHED"
         # Before another sweep of the experiment may put the point on the shelf.

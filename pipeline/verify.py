@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 from .base import console
-from .base.arguments import new_parser, whole
+from .base.arguments import new_parser, whole_number
 from .base.errors import SettingsError
 from .certify.committed import parted, prove_table, read_table, some
 from .certify.prove import held_against, prove
@@ -42,8 +42,8 @@ def main(arguments: list[str]) -> int:
     if args.seed is not None and args.segments is None:
         parser.error("--seed is that of --segments")
     faults: list[str] = []
-    segments = whole("--segments", args.segments, 1, MOST_SEGMENTS, faults)
-    seed = whole("--seed", args.seed, 0, 2**32 - 1, faults)
+    segments = whole_number("--segments", args.segments, 1, MOST_SEGMENTS, faults)
+    seed = whole_number("--seed", args.seed, 0, 2**32 - 1, faults)
     if faults:
         raise SettingsError(faults)
     places, words = read_point_words(words)

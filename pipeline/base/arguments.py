@@ -31,7 +31,7 @@ def new_parser(
     return Parser(prog=program, usage=usage, description=what, formatter_class=formatter, allow_abbrev=False)
 
 
-def whole(flag: str, text: str | None, least: int, most: int, faults: list[str]) -> int | None:
+def whole_number(flag: str, text: str | None, least: int, most: int, faults: list[str]) -> int | None:
     """A flag's text as a whole number; None where there is no text, or, with a line in `faults`, where it is none in range."""
     if text is None:
         return None

@@ -4,6 +4,7 @@ MendableError
     SettingsError     settings or a command line that cannot be used, a line a fault
     DataError         images or labels that cannot be trained on
     FileError         a file of ours that is damaged or missing
+      FullDiskError   a disk that takes no more
     NonFiniteError    training met nan or inf
     LostWorkerError   a block's workers died again and again
 """
@@ -33,6 +34,14 @@ class DataError(MendableError, ValueError):
 
 class FileError(MendableError, ValueError):
     """A file cannot be used; the message names it."""
+
+
+class FullDiskError(FileError):
+    """A disk takes no more. where: the place and the system's reason. kept: what of it all is on disk, and how to go on."""
+
+    def __init__(self, where: str, kept: str) -> None:
+        self.where = printable(where)
+        super().__init__(f"{where}; {kept}")
 
 
 class NonFiniteError(MendableError, ArithmeticError):

@@ -39,7 +39,7 @@ UMASK = _umask()
 def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that appears under `path` whole, or not at all. durable: with its bytes on disk by then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with named(path), held(lambda: _new_file(path)) as temporary:
+    with naming(path), held(lambda: _new_file(path)) as temporary:
         try:
             with temporary.open("wb") as file:
                 yield file
@@ -56,13 +56,13 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
-    """An OSError of what is done for `path` names that, no temporary file that nobody has heard of."""
+def naming(path: Path) -> Iterator[None]:
+    """An error of the system while `path` is made names that, no temporary file that nobody has heard of."""
     try:
         yield
     except OSError as error:
-        if error.filename is None or UNFINISHED in str(error.filename):
-            error.filename, error.filename2 = str(path), None
+        if error.errno is not None and (error.filename is None or UNFINISHED in str(error.filename)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 
@@ -161,13 +161,15 @@ def keep_damaged(path: Path, folder: Path, name: str = "") -> Path:
     where it is now."""
     folder.mkdir(parents=True, exist_ok=True)
     name = name or path.name
+    earlier = folder / name
     for number in itertools.count():
         kept = folder / (f"{name}.{number}" if number else name)
         if not kept.exists():
-            # Another command may find it at the same moment, and move it there.
+            # Another command may have found it at the same moment, and moved it.
             with contextlib.suppress(FileNotFoundError):
                 path.rename(kept)
-            return kept
+            return kept if kept.exists() else earlier
+        earlier = kept
     raise AssertionError
 
 

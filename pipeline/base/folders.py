@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from .files import UMASK, UNFINISHED, held, named, sync_folder
+from .files import UMASK, UNFINISHED, held, naming, sync_folder
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes], work: Path) -> None:
@@ -44,7 +44,7 @@ def atomic_folder(folder: Path, work: Path) -> Iterator[Path]:
     """What `write_folder` writes, filled by the caller."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
-    with named(folder), held(lambda: tempfile.mkdtemp(UNFINISHED, f".{folder.name[:100]}.", work)) as temporary:
+    with naming(folder), held(lambda: tempfile.mkdtemp(UNFINISHED, f".{folder.name[:100]}.", work)) as temporary:
         earlier = temporary.with_name(f"earlier.{temporary.name}")
         try:
             yield temporary

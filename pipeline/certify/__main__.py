@@ -6,11 +6,11 @@ ovrcnn check-gradients --image-shape 28x28 --kernel-size 3,5
 import argparse
 
 from ..base import console
-from ..base.arguments import new_parser, whole
+from ..base.arguments import new_parser, whole_number
 from ..base.errors import SettingsError
-from ..base.ranges import image_size, largest_kernel
 from ..data.input import sides
 from ..heads.choices import ENGINES, LOSSES
+from ..settings import image_size, largest_kernel
 from .gradients import TOLERANCE, Case, Certificate, Row, certify
 
 # A gradient of the notebook's costs much less than differences, and a median wants more of them.
@@ -71,12 +71,12 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--engine", default="numba", choices=ENGINES, help="whose gradients are held against NumPy's")
     args = parser.parse_args(arguments)
     faults: list[str] = []
-    args.filters = whole("--filters", args.filters, 1, 1024, faults)
-    args.draws = whole("--draws", args.draws, 1, 10**6, faults)
-    args.seed = whole("--seed", args.seed, 0, 2**32 - 1, faults)
+    args.filters = whole_number("--filters", args.filters, 1, 1024, faults)
+    args.draws = whole_number("--draws", args.draws, 1, 10**6, faults)
+    args.seed = whole_number("--seed", args.seed, 0, 2**32 - 1, faults)
     shape, text = image_size(args.image_shape), args.image_shape
     shape = shape if shape and max(shape) <= LARGEST_SIDE else None
-    sizes = [whole("--kernel-size", size, 1, LARGEST_SIDE, faults) for size in args.kernel_size.split(",")]
+    sizes = [whole_number("--kernel-size", size, 1, LARGEST_SIDE, faults) for size in args.kernel_size.split(",")]
     if shape is None:
         faults.append(f"--image-shape: must be HxW or N, each from 2 to {LARGEST_SIDE}, not {text!r}")
     for size in sizes:

@@ -16,12 +16,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..base.errors import SettingsError
-from ..base.ranges import largest_kernel
 from ..data.input import image_shape_of, sides
 from ..heads import metrics
 from ..heads.batches import too_large
 from ..heads.head import Head
-from ..settings import Settings, parse
+from ..settings import Settings, largest_kernel, parse
 
 GROUPS = ("model", "training")
 # Pixels without negative ones that reach further than this were not scaled.

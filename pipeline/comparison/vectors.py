@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import IO
 
 from ..base.errors import FileError
-from ..base.files import atomic_write, csv_line, write_bytes
+from ..base.files import atomic_write, csv_line, naming, write_bytes
 from ..base.text import unguarded
 from ..records.record import Record
 from ..settings import flatten
@@ -83,7 +83,7 @@ def _join(
     file.write(csv_line([*(["data"] if data else []), "image", "target", *names]).encode())
     scratch.mkdir(parents=True, exist_ok=True)
     known: dict[Key, None] = {}
-    with ExitStack() as opened:
+    with naming(scratch), ExitStack() as opened:
         parts = []
         for block in _blocks(list(records.items())):
             # Nameless: a kill leaves nothing behind. A block's file ends where later blocks bring images it has not met.

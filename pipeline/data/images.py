@@ -14,8 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..base.errors import DataError
 from ..base.npz import LARGEST_ARRAY
-from ..base.ranges import image_size
-from ..settings import Settings
+from ..settings import Settings, image_size
 from .dataset import Dataset, build, official_split, stratified_split
 from .folders import check_folder, source_path, visible
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from ..base.errors import SettingsError
 from ..settings import flatten
-from .words import quote_texts
+from .words import TEXTS, quote_texts
 
 # Ten times what is measured: a mistyped range is told, not composed for hours.
 MOST_POINTS = 100_000
@@ -38,7 +38,16 @@ def params_of(base: DictConfig) -> Mapping[str, str]:
     params = OmegaConf.to_container(base.hydra.sweeper).get("params") or {}  # type: ignore[union-attr]  # a dict it is
     if not isinstance(params, Mapping):
         raise SettingsError([f"hydra.sweeper.params: must be SETTING: VALUES for each axis, not {params!r}"])
-    return {str(key): _typed(value) for key, value in flatten(params).items()}
+    axes = {str(key): value for key, value in flatten(params).items()}
+    numbers = [(key, each) for key in TEXTS if key in axes for each in _each(axes[key]) if isinstance(each, (int, float))]
+    if numbers:
+        # What it was typed as is lost: 2026_11_27 is 20261127 by now.
+        raise SettingsError([f"hydra.sweeper.params.{key}: must be a text, not {each}; quote it" for key, each in numbers])
+    return {key: _typed(value) for key, value in axes.items()}
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _typed(value: Any) -> str:

@@ -18,9 +18,15 @@ def check_choices(given: Sequence[Override]) -> None:
         if options and not override.is_delete():
             wrong = [choice for choice in _choices(override.value()) if not _is_file(choice, options)]
             shown = [_text(choice) if override.is_sweep_override() else override.get_value_string() for choice in wrong]
-            found += [f"{group}: there is no {text!r}; there are {', '.join(options)}" for text in shown]
+            found += [f"{group}: {_wrong(text, options)}" for text in shown]
     if found:
         raise SettingsError(found)
+
+
+def _wrong(text: str, options: Sequence[str]) -> str:
+    if text in options:
+        return f"{text} is no text to Hydra; type \\'{text}\\'"
+    return f"there is no {text!r}; there are {', '.join(options)}"
 
 
 def _choices(value: Any) -> list[Any]:

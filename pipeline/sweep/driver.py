@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..base.errors import FileError, LostWorkerError
+from ..base.errors import FileError, FullDiskError, LostWorkerError
 from ..records.record import Record, is_finished, read_record, write_record
 from ..records.shelf import set_damaged_aside
 from ..records.times import note
@@ -47,8 +47,8 @@ class Outcome:
 
 
 def drive(points: Sequence[Point], pool: Pool, observer: Observer) -> Outcome:
-    """Make sure that every point has its record, or has failed. A stop leaves all that was computed on disk. FileError when the
-    disk takes no more."""
+    """Make sure that every point has its record, or has failed. A stop leaves all that was computed on disk.
+    FullDiskError when that takes no more."""
     driver = Driver(pool, observer)
     try:
         driver.run(group(points))
@@ -75,7 +75,7 @@ class Driver:
         self._running: dict[Future[Trained], tuple[Training, Executor]] = {}
 
     def run(self, trajectories: Sequence[Trajectory]) -> None:
-        """Until every trajectory has ended. FileError when the disk takes no more."""
+        """Until every trajectory has ended. FullDiskError when the disk takes no more."""
         self._points = sum(len(trajectory.points) for trajectory in trajectories)
         for trajectory in trajectories:
             if self._missing(trajectory):
@@ -259,11 +259,11 @@ class Driver:
         log.warning("a worker died; its block of %s is given out again", training.wanted[0].name)
         self._submit(training)
 
-    def _full(self, point: Point, error: OSError) -> FileError:
+    def _full(self, point: Point, error: OSError) -> FullDiskError:
         """The end: what else was trained would be lost like this."""
         self._is_full = True
         kept = f"{self.done} of {self._points} points are recorded, the same command goes on with the rest when there is room"
-        return FileError(f"{point.settings.folder}: {error.strerror}; {kept}")
+        return FullDiskError(f"{point.settings.folder}: {error.strerror}", kept)
 
     def _fail(self, training: Training, error: Exception) -> None:
         if isinstance(error, LostWorkerError):

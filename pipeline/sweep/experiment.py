@@ -1,11 +1,13 @@
 """An experiment's folder while points of it are trained: its grid on disk, points/ kept to the grid, one sweep at a time."""
 
+import fcntl
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ..base import console
 from ..base.files import clean_up
@@ -52,27 +54,33 @@ def at_work(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator
 
     Points of a named experiment follow its grid: others wait on the shelf. Scratch keeps whatever ran.
     """
-    experiment, folder = Experiment(grid, points), grid.first.folder
-    with begun(grid, points, known):
+    experiment, folder, named = Experiment(grid, points), grid.first.folder, grid.first.name != SCRATCH
+    with alone(folder) if named else nullcontext(), _begun(grid, points, known):
         yield experiment
-        if grid.first.name != SCRATCH:
+        if named:
             set_aside(folder, [point.folder for point in experiment.points])
 
 
 @contextmanager
-def begun(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator[None]:
-    """A folder from before the first block of these points until it was said what became of them. A named one is no other
-    command's meanwhile, and points come back from its shelf."""
-    folder, named = grid.first.folder, grid.first.name != SCRATCH
-    with alone(folder) if named else nullcontext():
-        if named and known:
+def beside(grid: Grid, points: Sequence[Point]) -> Iterator[None]:
+    """The folder of a single point, until it was said what became of it. Others may be trained beside it; a sweep of a named
+    experiment, which would set it aside, waits, or is waited for."""
+    with alone(grid.first.folder, sweep=False) if grid.first.name != SCRATCH else nullcontext(), _begun(grid, points):
+        yield
+
+
+@contextmanager
+def _begun(grid: Grid, points: Sequence[Point], known: bool = True) -> Iterator[None]:
+    folder = grid.first.folder
+    if known and grid.first.name != SCRATCH:
+        with FileLock(folder / "work" / "shelf.lock"):
             bring_back(folder, [point.folder for point in points])
-        _begin(grid, points)
-        try:
-            yield
-        except (KeyboardInterrupt, Killed) as stop:
-            stop.add_note(GOES_ON)
-            raise
+    _begin(grid, points)
+    try:
+        yield
+    except (KeyboardInterrupt, Killed) as stop:
+        stop.add_note(GOES_ON)
+        raise
 
 
 def _begin(grid: Grid, points: Sequence[Point]) -> None:
@@ -88,16 +96,19 @@ def _begin(grid: Grid, points: Sequence[Point]) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Wait until no other sweep of this experiment runs: each would set the other's points aside."""
+def alone(folder: Path, sweep: bool = True) -> Iterator[None]:
+    """Wait until no other sweep of this experiment runs, since each would set the other's points aside; for a sweep, also until
+    no single point is trained there."""
     (folder / "work").mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "work" / "sweep.lock")
+    kind = fcntl.LOCK_EX if sweep else fcntl.LOCK_SH
+    handle = os.open(folder / "work" / "sweep.lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        console.say(f"another sweep of {folder.name} is running; waiting for it to end", error=True)
-        lock.acquire()
-    try:
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = "another command" if sweep else "a sweep"
+            console.say(f"{other} of {folder.name} is running; waiting for it to end", error=True)
+            fcntl.flock(handle, kind)
         yield
     finally:
-        lock.release()
+        os.close(handle)

@@ -16,11 +16,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ..base import console
-from ..base.errors import DataError, FileError, MendableError
+from ..base.errors import DataError, FileError, FullDiskError, MendableError
 from ..base.files import write_text
 from ..base.plain_yaml import read_yaml
 from ..base.stops import stops_as_exceptions
-from ..data.folds import check_folds
+from ..data.unused import check_used
 from ..records.record import Record
 from ..settings import Settings, parse
 from .driver import drive
@@ -86,9 +86,10 @@ class Job:
             observers: list[Observer] = [Lines(None, number), seen, *([watcher] if watcher else [])]
             outcome = drive([point], pool(settings.compute), Observers(tuple(observers)))
             status = "FAILED" if outcome.failed else "FINISHED"
-        except MendableError as error:
+        except FullDiskError as error:
+            # How many points are recorded is the sweep's to say.
             status = "FAILED"
-            log.error("point %s failed: %s", number + 1, error)
+            log.error("point %s failed: %s", number + 1, error.where)
         finally:
             for line in watcher.close(status) if watcher else []:
                 log.warning("%s", line)
@@ -101,7 +102,9 @@ class Job:
         with open_dict(job):
             job.pop("hydra", None)
         settings = at_home(parse(job), Path(HydraConfig.get().runtime.cwd))
-        check_folds([settings.data])
+        if not self.keys:
+            # The sweep has looked at all that it knows.
+            check_used([settings.data])
         compute = settings.compute
         if os.getpid() != self.driver:
             compute = replace(compute, executor="threads", n_jobs=1)

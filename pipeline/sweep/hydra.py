@@ -34,7 +34,7 @@ from ..base.arguments import refuse
 from ..base.console import FULL_ERROR
 from ..base.errors import SettingsError
 from ..base.plain_yaml import check_folder
-from ..data.folds import check_folds
+from ..data.unused import check_used
 from ..settings import Settings, parse
 from .axes import axes_of, params_of
 from .choices import check_choices
@@ -192,12 +192,13 @@ def _read_command(config_name: str, overrides: Sequence[str], multirun: bool) ->
     words = tuple(quote_texts([f"{key}={value}" for key, value in params.items()]))
     if foreign and base.hydra.sweeper._target_ != OWN[1]:
         first = at_home(parse(OmegaConf.create(plain_job(base))), Path.cwd())
-        check_folds([first.data])
+        if not any(override.key_or_group.startswith("data") for override in swept):
+            check_used([first.data])
         keys = list(dict.fromkeys([*params, *(o.key_or_group for o in swept)]))
         return Command((), first, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
     axes = axes_of(parser, parser.parse_overrides(list(words)), given) if multirun else []
     jobs = jobs_of(config_name, fixed, base, axes)
-    check_folds(job.settings.data for job in jobs)
+    check_used(job.settings.data for job in jobs)
     keys = [axis.key for axis in axes]
     return Command(tuple(jobs), jobs[0].settings, multirun, foreign, output, chdir, tuple(keys), _changes(given), words)
 

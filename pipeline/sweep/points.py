@@ -8,14 +8,13 @@ import numpy as np
 
 from ..base import console
 from ..base.errors import DataError, FileError, SettingsError
-from ..base.ranges import largest_kernel
 from ..base.text import quoted_if_blank
 from ..data import prepared
 from ..data.dataset import TRAIN, Dataset
 from ..data.input import sides
 from ..heads.batches import too_large
 from ..records.fingerprint import trajectory
-from ..settings import DataSettings, Settings
+from ..settings import DataSettings, Settings, largest_kernel
 from .grid import Grid
 from .jobs import said_once
 from .point import Point

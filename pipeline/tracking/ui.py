@@ -66,8 +66,9 @@ def welcome(address: str, found: list[View]) -> str:
 
 def _port(words: list[str]) -> int:
     """The port that a command line names. SettingsError for what is none, and for more than one word."""
-    if len(words) > 1:
-        raise SettingsError([f"ui: knows no {words[1]!r:.80}; ovrcnn ui --help says what it takes"])
+    unknown = [word for word in words if "=" in word] + words[1:]
+    if unknown:
+        raise SettingsError([f"ui: knows no {unknown[0]!r:.80}; ovrcnn ui --help says what it takes"])
     text = words[0] if words else str(PORT)
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 65535:
         raise SettingsError([f"port: must be a number from 1 to 65535, not {text!r}"])

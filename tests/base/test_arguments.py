@@ -2,20 +2,20 @@
 
 import pytest
 
-from pipeline.base.arguments import new_parser, whole
+from pipeline.base.arguments import new_parser, whole_number
 from pipeline.base.errors import SettingsError
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("7", 7), ("007", 7), ("4294967295", 2**32 - 1), (None, None)])
 def test_digits_in_range_are_a_whole_number(text, number):
     faults = []
-    assert whole("--seed", text, 0, 2**32 - 1, faults) == number and faults == []
+    assert whole_number("--seed", text, 0, 2**32 - 1, faults) == number and faults == []
 
 
 @pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", " 1", "1_0", "٣", "²", "4294967296", "0" * 20 + "9" * 20, "9" * 5000])
 def test_every_other_text_is_a_line_of_faults(text):
     faults = []
-    assert whole("--seed", text, 0, 2**32 - 1, faults) is None
+    assert whole_number("--seed", text, 0, 2**32 - 1, faults) is None
     [fault] = faults
     assert fault.startswith("--seed: must be a whole number from 0 to 4294967295, not '") and len(fault) < 150
 

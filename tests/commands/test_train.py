@@ -13,6 +13,7 @@ from pipeline.base.errors import SettingsError
 from pipeline.compare import main as compare
 from pipeline.records.provenance import PROVENANCE
 from pipeline.records.record import FILES
+from pipeline.sweep.experiment import alone
 from pipeline.sweep.grid import read_grid
 from pipeline.train import _compare, main
 from tests.helpers.command_lines import answer
@@ -117,7 +118,7 @@ def test_a_single_point_waits_for_a_sweep_of_its_experiment(place, tmp_path, mon
 
     def waits():
         said.append(capsys.readouterr().err)
-        return "another sweep of mine is running; waiting for it to end\n" in "".join(said)
+        return "a sweep of mine is running; waiting for it to end\n" in "".join(said)
 
     def compared(*arguments):
         beside.append(threads.submit(main, [*words, "seed=9"]))
@@ -130,6 +131,23 @@ def test_a_single_point_waits_for_a_sweep_of_its_experiment(place, tmp_path, mon
         assert beside[0].result() == 0
     assert waits() and [point.seed for point in read_grid(tmp_path / "experiments" / "mine").points] == [9]
     assert compare([*place, "name=mine"]) == 0
+
+
+def test_single_points_of_an_experiment_are_trained_side_by_side_and_a_sweep_waits_for_them(place, tmp_path, capsys):
+    words, said = [*place, *FEW, "name=mine"], []
+
+    def waits():
+        said.append(capsys.readouterr().err)
+        return "another command of mine is running; waiting for it to end\n" in "".join(said)
+
+    with ThreadPoolExecutor(1) as threads:
+        with alone(tmp_path / "experiments" / "mine", sweep=False):
+            assert main([*words, "seed=9"]) == 0
+            sweep = threads.submit(main, [*words, "-m", "seed=0,1"])
+            until(waits)
+            assert not sweep.done() and points(tmp_path / "experiments" / "mine") != []
+        assert sweep.result() == 0
+    assert len(points(tmp_path / "experiments" / "mine")) == 2
 
 
 def test_a_single_point_comes_back_from_the_shelf(place, tmp_path, capsys):

@@ -12,10 +12,9 @@ import pytest
 from PIL import Image
 
 from pipeline.base.errors import DataError, SettingsError
-from pipeline.base.ranges import image_size
 from pipeline.data import images, prepared
 from pipeline.data.dataset import TEST
-from pipeline.settings import DataSettings, PathSettings, Settings, parse
+from pipeline.settings import DataSettings, PathSettings, Settings, image_size, parse
 from tests.helpers.data import prepare
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,10 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
+from pipeline.base.errors import SettingsError
+from pipeline.sweep.axes import params_of
 from pipeline.sweep.hydra import parse_arguments, read_command
 from pipeline.sweep.words import quote_texts
 
@@ -62,3 +65,9 @@ def test_an_experiment_has_the_name_that_was_typed(name, place, tmp_path):
     own.write_text(f"# @package _global_\ndefaults:\n  - override /hydra/sweeper: basic\n{params}\n")
     command = read([*place, "--config-dir", str(tmp_path / "conf"), "experiment=own"])
     assert [point.name for point in command.points] == [name, "b"]
+
+
+def test_a_number_of_a_file_that_stands_for_a_text_is_refused():
+    base = OmegaConf.create({"hydra": {"sweeper": {"params": {"name": [20261, "b"], "seed": 3}}}})
+    with pytest.raises(SettingsError, match=r"hydra\.sweeper\.params\.name: must be a text, not 20261; quote it"):
+        params_of(base)

@@ -29,7 +29,7 @@ def test_a_port_is_a_number(port):
     [
         (["5998", "5999"], "ui: knows no '5999'; ovrcnn ui --help says what it takes"),
         (["5998", "name=digits"], "ui: knows no 'name=digits'"),
-        (["name=digits"], "port: must be a number from 1 to 65535, not 'name=digits'"),
+        (["name=digits"], "ui: knows no 'name=digits'; ovrcnn ui --help says what it takes"),
         (["5998", "tracking=off"], "tracking: is off, so there are no pages; choose tracking=sqlite"),
         (["5998", "tracking.uri=thesis.db"], "tracking.uri: must be sqlite:////ABSOLUTE/PATH.db or http://HOST:PORT"),
     ],

@@ -9,8 +9,8 @@ from PIL import Image
 from pipeline.base.errors import DataError, SettingsError
 from pipeline.compare import main as compare
 from pipeline.data.dataset import TEST
-from pipeline.data.folds import check_folds
 from pipeline.data.images import load
+from pipeline.data.unused import check_used
 from pipeline.settings import DataSettings, Settings
 from pipeline.sweep.grid import read_grid
 from pipeline.train import main
@@ -36,7 +36,7 @@ def in_mnists_format(folder, *parts):
 
 def refused(*found):
     with pytest.raises(SettingsError) as caught:
-        check_folds(found)
+        check_used(found)
     return caught.value.faults
 
 
@@ -51,7 +51,7 @@ def test_a_fold_of_data_with_a_test_split_of_its_own_is_refused_in_one_line(sour
     for wrong, key in ((["-m", "data.fold=range(5)"], "fold"), (["data.fold=1"], "fold"), (["-m", "data.folds=5,7"], "folds")):
         with pytest.raises(SettingsError) as caught:
             main([*words, *wrong])
-        assert caught.value.faults == [f"data.{key}: has no effect, {right}"]
+        assert caught.value.faults == [f"data.{key}: has no effect with data={source}, {right}"]
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     assert main([*words, "data.fold=0", "data.folds=5"]) == 0
 
@@ -61,7 +61,7 @@ def test_a_fold_of_data_with_a_test_split_of_its_own_is_refused_in_one_line(sour
 )
 def test_a_fold_of_data_that_is_dealt_into_folds_is_taken(source, write, part, tmp_path):
     write(tmp_path / "mine", part)
-    check_folds(DataSettings(source, str(tmp_path / "mine"), fold=fold, folds=3) for fold in range(3))
+    check_used(DataSettings(source, str(tmp_path / "mine"), fold=fold, folds=3) for fold in range(3))
 
 
 def test_a_folder_beside_train_and_test_is_named(tmp_path):
@@ -77,12 +77,39 @@ def test_a_folder_beside_train_and_test_is_named(tmp_path):
 
 def test_a_fold_of_the_notebooks_one_image_is_refused():
     assert refused(DataSettings("notebook", fold=2)) == [
-        "data.fold: has no effect, data=notebook has one image and nothing to test on; sweep over seed instead"
+        "data.fold: has no effect with data=notebook, which has one image and nothing to test on; sweep over seed instead"
     ]
 
 
+def test_beside_data_that_goes_by_them_a_path_and_a_fold_may_stand_as_long_as_no_point_is_shown_twice(tmp_path):
+    pictures(tmp_path / "mine", "train", "test")
+    mine = str(tmp_path / "mine")
+    check_used([DataSettings("digits", mine), DataSettings("images", mine)])
+    check_used([DataSettings("digits", fold=1), DataSettings("images", mine, fold=1)])
+    mixed = [data for fold in range(2) for data in (DataSettings("digits", fold=fold), DataSettings("images", mine, fold=fold))]
+    right = f"has no effect with data=images, {mine} has a test split of its own; sweep over seed instead"
+    assert refused(*mixed) == [f"data.fold: {right}"]
+
+
+def test_a_path_that_no_point_reads_is_refused_once(tmp_path, place):
+    right = "which reads no file; add data=arrays (a .npz), data=images or data=idx (a folder)"
+    for source in ("digits", "notebook"):
+        line = f"data.path: must be null with data={source}, {right}"
+        assert refused(*(DataSettings(source, name) for name in ("a.npz", "b.npz"))) == [line]
+    with pytest.raises(SettingsError, match=r"data\.path: must be null with data=digits"):
+        main([*place, "-m", "data.path=a.npz,b.npz"])
+
+
+def test_what_an_earlier_version_trained_beside_a_path_is_still_compared(place, tmp_path):
+    words = [*place, "name=before", "tracking=off", "training.iterations=1"]
+    assert main(words) == 0
+    path = tmp_path / "experiments" / "before" / "config.yaml"
+    path.write_text(path.read_text().replace("path: null", "path: foo"))
+    assert read_grid(path.parent).first.data.path == "foo"
+
+
 def test_a_fold_of_what_is_not_there_is_left_to_its_reader(tmp_path):
-    check_folds([DataSettings(source, str(tmp_path / "none"), fold=1) for source in ("images", "idx", "fashion_mnist")])
+    check_used([DataSettings(source, str(tmp_path / "none"), fold=1) for source in ("images", "idx", "fashion_mnist")])
 
 
 def test_what_was_trained_on_such_a_fold_before_is_still_compared(place, tmp_path):
