@@ -26,9 +26,7 @@ def test_an_error_of_the_system_names_what_was_to_be_written(tmp_path, monkeypat
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize(
-    "error", [OSError("3 requested and 0 written"), FileNotFoundError(errno.ENOENT, "No file", "mine")]
-)
+@pytest.mark.parametrize("error", [OSError("3 requested and 0 written"), FileNotFoundError(errno.ENOENT, "No file", "mine")])
 def test_an_error_that_says_itself_what_it_is_of_is_left_as_it_is(tmp_path, error):
     with pytest.raises(type(error)) as caught, naming(tmp_path):
         raise error
