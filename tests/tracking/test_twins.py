@@ -1,5 +1,7 @@
 """Commands that log to one server at once make one of everything, though nothing keeps them apart."""
 
+from functools import partial
+
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -106,15 +108,23 @@ def test_a_version_of_a_model_that_another_command_deleted_goes(server):
     assert client.get_model_version_by_alias(name, "champion").version == version.version
 
 
-def test_a_version_that_another_command_deletes_first_keeps_no_other_one(server):
-    """Three commands made a version each of one run: two delete the second at once, and the third must go all the same."""
-    client, name = MlflowClient(server), "three versions"
+def crowned(server, name):
+    """A run whose model is the champion of an experiment: a client, what crowns it again, what makes one more version of it."""
+    client = MlflowClient(server)
     experiment = client.create_experiment(name)
     run, store = client.create_run(experiment).info.run_id, Store(client, server, experiment)
     model = client.create_logged_model(experiment, source_run_id=run, name="model")
-    crown(store, name, run, model.model_id, "card")
-    for _ in range(2):
-        client.create_model_version(name, model.artifact_location, run, model_id=model.model_id)
+    again = partial(crown, store, name, run, model.model_id, "card")
+    again()
+    return client, again, partial(client.create_model_version, name, model.artifact_location, run, model_id=model.model_id)
+
+
+def test_a_version_that_another_command_deletes_first_keeps_no_other_one(server):
+    """Three commands made a version each of one run: two delete the second at once, and the third must go all the same."""
+    name = "three versions"
+    client, again, one_more = crowned(server, name)
+    one_more()
+    one_more()
     delete = client.delete_model_version
 
     def late(name, version):
@@ -122,25 +132,21 @@ def test_a_version_that_another_command_deletes_first_keeps_no_other_one(server)
         delete(name, version)
 
     client.delete_model_version = late
-    crown(store, name, run, model.model_id, "card")
+    again()
     [version] = client.search_model_versions(f"name = '{name}'")
     assert version.version == client.get_model_version_by_alias(name, "champion").version
 
 
 def test_a_version_that_may_not_be_deleted_is_said(server):
-    client, name = MlflowClient(server), "kept versions"
-    experiment = client.create_experiment(name)
-    run, store = client.create_run(experiment).info.run_id, Store(client, server, experiment)
-    model = client.create_logged_model(experiment, source_run_id=run, name="model")
-    crown(store, name, run, model.model_id, "card")
-    client.create_model_version(name, model.artifact_location, run, model_id=model.model_id)
+    client, again, one_more = crowned(server, "kept versions")
+    one_more()
 
     def refuse(*_):
         raise MlflowException("no", PERMISSION_DENIED)
 
     client.delete_model_version = refuse
     with pytest.raises(MlflowException, match="no"):
-        crown(store, name, run, model.model_id, "card")
+        again()
 
 
 def test_a_version_that_another_command_left_goes_when_the_sweep_is_told_again(server, tmp_path, monkeypatch):
